@@ -1,0 +1,39 @@
+/** Every annotation, label, env and condition name that Sidestep reads or writes. The one place for each of them. */
+
+export const SIDECARSET_GROUP = 'apps.kruise.io';
+
+/** Written by OpenKruise and by Sidestep alike; names and formats are the compatibility contract. */
+export const KRUISE = {
+  /** Pod: JSON map of set name to its upgrade record. SidecarSet: the plain hash. */
+  hash: 'kruise.io/sidecarset-hash',
+  hashWithoutImage: 'kruise.io/sidecarset-hash-without-image',
+  injectedList: 'kruise.io/sidecarset-injected-list',
+  inPlaceUpdateState: 'kruise.io/sidecarset-inplace-update-state',
+  workingHotContainer: 'kruise.io/sidecarset-working-hotupgrade-container',
+  versionPrefix: 'version.sidecarset.kruise.io/',
+  versionAltPrefix: 'versionalt.sidecarset.kruise.io/',
+  revisionSidecarSetName: 'kruise.io/sidecarset-name',
+  customVersion: 'apps.kruise.io/sidecarset-custom-version',
+  canary: 'apps.kruise.io/sidecarset-canary',
+  canaryBase: 'apps.kruise.io/sidecarset-base',
+  controllerRevisionHash: 'controller.kubernetes.io/hash',
+  whitelistConfigMap: 'kruise-configuration',
+  whitelistConfigMapKey: 'SidecarSet_PatchPodMetadata_WhiteList',
+  upgradableCondition: 'SidecarSetUpgradable',
+} as const;
+
+export const ENV = {
+  version: 'SIDECARSET_VERSION',
+  versionAlt: 'SIDECARSET_VERSION_ALT',
+  isInjected: 'IS_INJECTED',
+} as const;
+
+/** Sidestep's own keys. */
+export const SIDESTEP = {
+  /** Pod: `"false"` opts the pod out of injection. */
+  inject: 'sidestep.dev/inject',
+  /** Pod: comma list of SidecarSets that are not injected. */
+  skipSidecarSets: 'sidestep.dev/skip-sidecarsets',
+  /** Pod: JSON map of set name to `UpgradeRecord`; explains the state, is never its source. */
+  upgrade: 'sidestep.dev/upgrade',
+} as const;

@@ -1,0 +1,5 @@
+/** The contract and the brain: the SidecarSet API, injection, revisions, rollout and per-pod upgrade rules, all pure. */
+export * from './api/errors.js';
+export * from './api/keys.js';
+export * from './api/kubernetes.js';
+export * from './api/sidecarset.js';
