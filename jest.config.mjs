@@ -1,8 +1,3 @@
 export default {
-  projects: [
-    '<rootDir>/packages/*/jest.config.mjs',
-    '<rootDir>/apps/*/jest.config.mjs',
-    '<rootDir>/e2e/jest.config.mjs',
-    '<rootDir>/bench/jest.config.mjs',
-  ],
+  projects: ['packages/*', 'apps/*', 'e2e', 'bench', 'scripts'].map((room) => `<rootDir>/${room}/jest.config.mjs`),
 };

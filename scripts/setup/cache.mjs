@@ -1,0 +1,12 @@
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/** Downloads and compiled tools that outlive a checkout: SIDESTEP_CACHE, else the user's cache folder. */
+export const cacheFolder = (...parts) => {
+  const base =
+    process.env.SIDESTEP_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'sidestep');
+  const folder = path.join(base, ...parts);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+};

@@ -1,0 +1,76 @@
+// pnpm at its pinned version, the frozen lockfile, and the build: each one skipped when nothing changed since it last succeeded.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { cacheFolder } from './cache.mjs';
+import { exitCodeOf, must } from './command.mjs';
+import { SetupError, say } from './progress.mjs';
+
+const pinnedPnpm = (root) =>
+  JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).packageManager.split('@')[1];
+
+/** The folder that holds the pinned pnpm; fetched once per machine. */
+const ensurePnpm = async (root) => {
+  const version = pinnedPnpm(root);
+  const home = cacheFolder(`pnpm-${version}`);
+  const bin = path.join(home, 'node_modules', '.bin');
+  if (!existsSync(path.join(bin, 'pnpm'))) {
+    say(`Fetching pnpm ${version} …`);
+    await must(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--prefix', home, `pnpm@${version}`],
+      'Is the npm registry reachable?',
+      {
+        cwd: home,
+      },
+    );
+  }
+  return bin;
+};
+
+const installKey = (root) => {
+  const hash = createHash('sha256').update(process.version).update(pinnedPnpm(root));
+  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json'])
+    hash.update(readFileSync(path.join(root, file)));
+  return hash.digest('hex');
+};
+
+const ensureDependencies = async (root, env) => {
+  const stamp = path.join(root, 'node_modules', '.sidestep-installed');
+  const key = installKey(root);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
+  say('Installing dependencies from the lockfile …');
+  await must(
+    'pnpm',
+    ['install', '--frozen-lockfile', '--reporter=append-only'],
+    'Is the npm registry reachable? A changed package.json needs `pnpm install` and its lockfile committed.',
+    {
+      cwd: root,
+      env: { ...env, CI: 'true' },
+    },
+  );
+  writeFileSync(stamp, key);
+};
+
+/** Brings the checkout to a built state and returns the environment to run its tools in. */
+export const ensureWorkspace = async (root) => {
+  const pnpm = await ensurePnpm(root);
+  const env = {
+    ...process.env,
+    PATH: [pnpm, path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter),
+    TURBO_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+    SIDESTEP_ROOT: root,
+  };
+  await ensureDependencies(root, env);
+  const started = Date.now();
+  const code = await exitCodeOf(
+    'turbo',
+    ['run', 'build', '--output-logs=errors-only', '--log-prefix=task', '--ui=stream'],
+    { cwd: root, env },
+  );
+  if (code !== 0) throw new SetupError(`The build failed; the lines above say where. \`pnpm build\` runs it alone.`);
+  if (Date.now() - started > 5_000)
+    say(`Built in ${Math.round((Date.now() - started) / 1000)} s; the next time it comes from the cache.`);
+  return env;
+};
