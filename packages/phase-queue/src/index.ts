@@ -1,2 +1,7 @@
 /** A queue of per-pod phase jobs: BullMQ on Redis, and an in-process twin, behind one small port. */
+export { PhaseQueueError, type PhaseQueueErrorCode, type RetryRule } from './errors.js';
+export * from './memory-phase-queue.js';
+export * from './phase-job.js';
 export * from './port.js';
+export * from './redis-phase-queue.js';
+export { retryDelayMs } from './retry.js';

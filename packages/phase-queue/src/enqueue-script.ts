@@ -1,0 +1,37 @@
+/**
+ * Sorts job ids by what the queue already does with them, in one step, so that no worker can change it in between.
+ * A running job is noted to run again: its note is a key of its own with a life of an hour, because a note that is never read
+ * (the worker died) must not stay for ever. KEYS and job keys share one hash tag, as Redis Cluster demands.
+ *
+ * KEYS[1] delayed set; ARGV[1] prefix of job keys, ARGV[2] the note; ARGV[3...] ids.
+ * Returns per id: "new", "waiting", "active", or the score in the delayed set.
+ */
+export const ENQUEUE_SCRIPT = `
+local answers = {}
+for i = 3, #ARGV do
+  local key = ARGV[1] .. ARGV[i]
+  if redis.call('EXISTS', key) == 0 then
+    answers[#answers + 1] = 'new'
+  elseif redis.call('EXISTS', key .. ':lock') == 1 then
+    redis.call('SET', key .. ':again', ARGV[2], 'PX', 3600000)
+    answers[#answers + 1] = 'active'
+  else
+    answers[#answers + 1] = redis.call('ZSCORE', KEYS[1], ARGV[i]) or 'waiting'
+  end
+end
+return answers
+`;
+
+/** BullMQ keeps the due time in milliseconds times this, the rest is a counter. */
+const SCORE_UNIT = 0x1000;
+
+/** What the queue already does with one job. */
+export type Standing = { kind: 'new' } | { kind: 'waiting' } | { kind: 'active' } | { kind: 'delayed'; dueAt: number };
+
+/** Reads one answer of the script; throws a TypeError on anything it cannot have said. */
+export const readStanding = (answer: unknown): Standing => {
+  if (answer === 'new' || answer === 'waiting' || answer === 'active') return { kind: answer };
+  const score = Number(answer);
+  if (!Number.isFinite(score)) throw new TypeError(`Unexpected answer of the enqueue script: ${String(answer)}`);
+  return { kind: 'delayed', dueAt: Math.floor(score / SCORE_UNIT) };
+};

@@ -1,0 +1,133 @@
+import { DelayedError, type Job, Worker } from 'bullmq';
+import { queueClosed } from './errors.js';
+import { type PhaseJob, parsePhaseJob } from './phase-job.js';
+import type { EnqueueOptions, PhaseConsumer, PhaseHandler, QueueObserver } from './port.js';
+import type { RedisClient } from './redis-connect.js';
+import { retryDelayMs } from './retry.js';
+
+/** How fast a dead worker's job is given to another one, in milliseconds. */
+export interface ConsumerTiming {
+  /** A job belongs to its worker for this long without a sign of life; renewed at half of it. */
+  lockMs: number;
+  /** How often any worker looks for jobs whose worker died. */
+  stalledCheckMs: number;
+}
+
+export const DEFAULT_TIMING: ConsumerTiming = { lockMs: 10_000, stalledCheckMs: 5_000 };
+
+/** A job that killed this many workers in a row is dropped; the planner will ask for it again. */
+const MAX_STALLS = 10;
+const AFTER_CONNECTION_ERROR_MS = 500;
+/** BullMQ's way to say "do not retry". */
+const DROP = -1;
+
+interface ConsumerParts {
+  queue: {
+    enqueue(jobs: readonly PhaseJob[], options?: EnqueueOptions): Promise<void>;
+    settle(job: PhaseJob): Promise<void>;
+  };
+  name: string;
+  prefix: string;
+  client: RedisClient;
+  handler: PhaseHandler;
+  observe: QueueObserver;
+  concurrency: number;
+  timing: ConsumerTiming;
+  onClosed: () => void;
+}
+
+/** Runs jobs of the Redis queue; made by `RedisPhaseQueue.consume`. */
+export class RedisPhaseConsumer implements PhaseConsumer {
+  private readonly worker: Worker;
+  private readonly settling = new Set<Promise<void>>();
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly parts: ConsumerParts) {
+    // BullMQ hands the signal only to a processor that declares three parameters.
+    this.worker = new Worker(parts.name, (job, token, signal) => this.process(job, token, signal), {
+      connection: parts.client,
+      prefix: parts.prefix,
+      concurrency: parts.concurrency,
+      lockDuration: parts.timing.lockMs,
+      stalledInterval: parts.timing.stalledCheckMs,
+      maxStalledCount: MAX_STALLS,
+      runRetryDelay: AFTER_CONNECTION_ERROR_MS,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+      settings: { backoffStrategy: (failures, _type, error) => this.backoff(failures, error) },
+    });
+    this.worker.on('error', (error) => parts.observe({ kind: 'connection-error', error }));
+    this.worker.on('stalled', (id) => parts.observe({ kind: 'job-stalled', id }));
+    this.worker.on('completed', (job) => this.settle(job));
+    this.worker.on('failed', (job, error) => this.failed(job, error));
+    parts.client.on('error', (error) => parts.observe({ kind: 'connection-error', error }));
+  }
+
+  close(timeoutMs = 30_000): Promise<void> {
+    this.closing ??= this.shutDown(timeoutMs);
+    return this.closing;
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    let expire: NodeJS.Timeout | undefined;
+    const expired = new Promise<false>((resolve) => {
+      expire = setTimeout(() => resolve(false), timeoutMs);
+    });
+    const ended = this.worker.close().then(
+      () => true,
+      () => true,
+    );
+    if (!(await Promise.race([ended, expired]))) {
+      this.worker.cancelAllJobs(queueClosed().message);
+      await this.worker.disconnect().catch(() => undefined);
+    }
+    clearTimeout(expire);
+    await Promise.race([Promise.all(this.settling), expired]);
+    this.parts.client.disconnect();
+    this.parts.onClosed();
+  }
+
+  private async process(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const phaseJob = parsePhaseJob(job.data);
+    if (phaseJob === undefined) {
+      this.parts.observe({ kind: 'job-malformed', id: job.id ?? '' });
+      return;
+    }
+    const outcome = await this.parts.handler(phaseJob, signal ?? new AbortController().signal).catch(rethrowAsError);
+    if (outcome.kind === 'not-yet') {
+      await job.moveToDelayed(Date.now() + outcome.afterMs, token);
+      this.settle(job);
+      throw new DelayedError();
+    }
+    if (outcome.next !== undefined) await this.parts.queue.enqueue([outcome.next], outcome.nextOptions);
+  }
+
+  private backoff(failures: number, error: Error | undefined): number {
+    const delay = retryDelayMs(error, failures, Math.random());
+    return delay === 'never' ? DROP : delay;
+  }
+
+  private failed(job: Job | undefined, error: Error): void {
+    const phaseJob = parsePhaseJob(job?.data);
+    if (job === undefined || phaseJob === undefined) return;
+    const retryInMs = retryDelayMs(error, Math.max(1, job.attemptsMade), 1);
+    this.parts.observe({ kind: 'job-failed', job: phaseJob, error, retryInMs });
+    this.settle(job);
+  }
+
+  /** Failing to read the note costs only time: the note stays, and the planner asks again anyway. */
+  private settle(job: Job): void {
+    const phaseJob = parsePhaseJob(job.data);
+    if (phaseJob === undefined) return;
+    const settled = this.parts.queue
+      .settle(phaseJob)
+      .catch((error: unknown) => this.parts.observe({ kind: 'connection-error', error }))
+      .finally(() => this.settling.delete(settled));
+    this.settling.add(settled);
+  }
+}
+
+/** BullMQ reads `message` of whatever a processor rejects with. */
+const rethrowAsError = (reason: unknown): never => {
+  throw reason instanceof Error ? reason : new Error(String(reason));
+};
