@@ -130,6 +130,8 @@ export interface SidecarSetStatus extends OpenObject {
   failedPods?: number;
   /** Sidestep: the last revision that every selected pod ran well. */
   currentRevision?: string;
+  /** Sidestep: the revision that a failure policy took back; cleared when the spec changes or a retry is asked for. */
+  failedRevision?: string;
   /** Sidestep: index of the canary step being worked on. */
   currentStep?: number;
   /** Sidestep. */
