@@ -1,8 +1,15 @@
 /** The contract and the brain: the SidecarSet API, injection, revisions, rollout and per-pod upgrade rules, all pure. */
+
+export * from './api/container-kinds.js';
 export * from './api/errors.js';
+export * from './api/field-error.js';
+export * from './api/int-or-percent.js';
 export * from './api/keys.js';
 export * from './api/kubernetes.js';
+export * from './api/quantity.js';
 export * from './api/reasons.js';
+export * from './api/selectors.js';
 export * from './api/sidecarset.js';
 export type * from './pod-upgrade/types.js';
+export * from './revision/hash.js';
 export type * from './rollout/types.js';
