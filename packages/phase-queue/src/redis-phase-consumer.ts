@@ -36,15 +36,25 @@ interface ConsumerParts {
   onClosed: () => void;
 }
 
+/** A worker that can stop holding on to its jobs while they still run. */
+class AbandonableWorker extends Worker {
+  /** BullMQ renews the locks of running jobs for as long as they run, also after the connection was closed for good. */
+  async abandonJobs(reason: string): Promise<void> {
+    this.cancelAllJobs(reason);
+    await this.lockManager.close();
+    await this.disconnect().catch(() => undefined);
+  }
+}
+
 /** Runs jobs of the Redis queue; made by `RedisPhaseQueue.consume`. */
 export class RedisPhaseConsumer implements PhaseConsumer {
-  private readonly worker: Worker;
+  private readonly worker: AbandonableWorker;
   private readonly settling = new Set<Promise<void>>();
   private closing: Promise<void> | undefined;
 
   constructor(private readonly parts: ConsumerParts) {
     // BullMQ hands the signal only to a processor that declares three parameters.
-    this.worker = new Worker(parts.name, (job, token, signal) => this.process(job, token, signal), {
+    this.worker = new AbandonableWorker(parts.name, (job, token, signal) => this.process(job, token, signal), {
       connection: parts.client,
       prefix: parts.prefix,
       concurrency: parts.concurrency,
@@ -77,10 +87,7 @@ export class RedisPhaseConsumer implements PhaseConsumer {
       () => true,
       () => true,
     );
-    if (!(await Promise.race([ended, expired]))) {
-      this.worker.cancelAllJobs(queueClosed().message);
-      await this.worker.disconnect().catch(() => undefined);
-    }
+    if (!(await Promise.race([ended, expired]))) await this.worker.abandonJobs(queueClosed().message);
     clearTimeout(expire);
     await Promise.race([Promise.all(this.settling), expired]);
     this.parts.client.disconnect();
