@@ -1,0 +1,36 @@
+import { KRUISE } from '../api/keys.js';
+import type { CompiledSidecar } from './compile-sidecarset.js';
+
+/**
+ * Adds what tells the halves of hot pairs apart: which one works, and the versions that both see in their env. Entries of other
+ * containers stay in the working list; one that cannot be read is begun anew, as in OpenKruise 1.9.
+ */
+export function annotateHotPairs(annotations: Record<string, string>, sidecars: readonly CompiledSidecar[]): void {
+  const hot = sidecars.flatMap(({ name, hotPair }) => (hotPair === undefined ? [] : [{ name, hotPair }]));
+  if (hot.length === 0) return;
+  const working = readWorking(annotations[KRUISE.workingHotContainer]);
+  for (const { name, hotPair } of hot) {
+    const [first, second] = hotPair;
+    working.set(name, first.name);
+    annotations[`${KRUISE.versionPrefix}${first.name}`] = '1';
+    annotations[`${KRUISE.versionAltPrefix}${first.name}`] = '0';
+    annotations[`${KRUISE.versionPrefix}${second.name}`] = '0';
+    annotations[`${KRUISE.versionAltPrefix}${second.name}`] = '1';
+  }
+  const sorted = [...working].sort(([a], [b]) => (a < b ? -1 : 1));
+  annotations[KRUISE.workingHotContainer] = JSON.stringify(Object.fromEntries(sorted));
+}
+
+function readWorking(text: string | undefined): Map<string, string> {
+  const entries = Object.entries(readObject(text));
+  return new Map(entries.every(([, value]) => typeof value === 'string') ? (entries as [string, string][]) : []);
+}
+
+function readObject(text: string | undefined): object {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

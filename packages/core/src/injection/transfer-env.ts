@@ -1,0 +1,40 @@
+import type { EnvVar, Pod } from '../api/kubernetes.js';
+import type { TransferEnvVar } from '../api/sidecarset.js';
+
+/** Where a transferred env comes from: a container by name, or by the name that a label or annotation of the pod holds. */
+export interface CompiledTransfer {
+  from: { container: string } | { map: 'labels' | 'annotations'; key: string } | 'nowhere';
+  /** Sorted, without repetitions. */
+  envNames: string[];
+}
+
+const FIELD_PATH = /^metadata\.(labels|annotations)\['([\s\S]*)'\]$/;
+
+/** Prepares one entry of `transferEnv`; an unusable field path transfers nothing. */
+export function compileTransfer(transfer: TransferEnvVar): CompiledTransfer {
+  const envNames = [...new Set([transfer.envName ?? '', ...(transfer.envNames ?? [])])].filter(Boolean).sort();
+  const fieldRef = transfer.sourceContainerNameFrom?.fieldRef;
+  if (!fieldRef) return { from: { container: transfer.sourceContainerName ?? '' }, envNames };
+  const match = FIELD_PATH.exec(fieldRef.fieldPath ?? '');
+  if (match === null) return { from: 'nowhere', envNames };
+  return { from: { map: match[1] as 'labels' | 'annotations', key: match[2] ?? '' }, envNames };
+}
+
+/**
+ * The app containers' envs that a sidecar asks for; one that does not exist is left out. Names are not made unique here: the
+ * sidecar's own env decides who wins.
+ */
+export function transferredEnv(transfers: readonly CompiledTransfer[], pod: Pod): EnvVar[] {
+  return transfers.flatMap(({ from, envNames }) => {
+    const source = sourceName(from, pod);
+    const env = pod.spec.containers.find((container) => container.name === source)?.env ?? [];
+    return envNames.flatMap((name) => env.findLast((variable) => variable.name === name) ?? []);
+  });
+}
+
+function sourceName(from: CompiledTransfer['from'], pod: Pod): string | undefined {
+  if (from === 'nowhere') return undefined;
+  if ('container' in from) return from.container;
+  const map = pod.metadata[from.map];
+  return map !== undefined && Object.hasOwn(map, from.key) ? map[from.key] : undefined;
+}
