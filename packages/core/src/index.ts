@@ -1,6 +1,7 @@
 /** The contract and the brain: the SidecarSet API, injection, revisions, rollout and per-pod upgrade rules, all pure. */
 
 export * from './api/container-kinds.js';
+export * from './api/defaults/sidecarset.js';
 export * from './api/errors.js';
 export * from './api/field-error.js';
 export * from './api/int-or-percent.js';
@@ -8,8 +9,10 @@ export * from './api/keys.js';
 export * from './api/kubernetes.js';
 export * from './api/quantity.js';
 export * from './api/reasons.js';
+export { genericJson } from './api/schema/go-json.js';
 export * from './api/selectors.js';
 export * from './api/sidecarset.js';
+export * from './api/versions.js';
 export { applyJsonPatch, pointerToken } from './injection/apply-json-patch.js';
 export * from './injection/evaluate-resource-expression.js';
 export * from './injection/injection-plan.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isNativeSidecar } from '../api/container-kinds.js';
+import { KRUISE } from '../api/keys.js';
 import { goJson } from '../api/schema/go-json.js';
 import { SIDECAR_CONTAINERS } from '../api/schema/sidecar-container-types.js';
 import type { SidecarContainer, SidecarSet } from '../api/sidecarset.js';
@@ -33,4 +34,17 @@ export function sidecarSetHashWithoutImage(set: SidecarSet): string {
 
 function withoutImage(container: SidecarContainer): SidecarContainer {
   return { ...container, image: '' };
+}
+
+/**
+ * The set with both hashes in its annotations, whatever was there before. Works for both versions; the set must carry its
+ * defaults. The input is left alone.
+ */
+export function withHashes(set: SidecarSet): SidecarSet {
+  const annotations = {
+    ...set.metadata.annotations,
+    [KRUISE.hash]: sidecarSetHash(set),
+    [KRUISE.hashWithoutImage]: sidecarSetHashWithoutImage(set),
+  };
+  return { ...set, metadata: { ...set.metadata, annotations } };
 }

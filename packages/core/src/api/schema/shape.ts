@@ -7,13 +7,15 @@ export interface ScalarShape {
   readonly kind: 'string' | 'boolean' | 'int32' | 'int64' | 'quantity' | 'intOrString';
   readonly enum?: readonly string[];
   readonly minimum?: number;
-  readonly default?: string | number;
+  /** The OpenAPI format where the kind does not tell it. */
   readonly format?: string;
 }
 
 export interface ListShape {
   readonly kind: 'list';
   readonly of: Shape;
+  /** The CRD says nothing about what is inside but `resourcesPolicy`, and keeps unknown fields. */
+  readonly schemaless?: boolean;
 }
 
 export interface MapShape {
@@ -47,9 +49,12 @@ export interface Field {
   readonly nullable?: boolean;
   /** The CRD demands it. */
   readonly required?: boolean;
+  /** Sidestep's own: OpenKruise neither knows nor prints it. */
+  readonly own?: boolean;
+  readonly default?: string;
 }
 
-type Notes = Partial<Pick<Field, 'goName' | 'description' | 'required'>>;
+type Notes = Partial<Omit<Field, 'name' | 'presence' | 'shape'>>;
 
 const field =
   (presence: Presence) =>

@@ -1,0 +1,12 @@
+import type { OpenObject } from './kubernetes.js';
+
+export const API_V1ALPHA1 = 'apps.kruise.io/v1alpha1';
+export const API_V1BETA1 = 'apps.kruise.io/v1beta1';
+
+/** The versions of SidecarSet that are served; v1beta1 is the one that is stored. */
+export type SidecarSetVersion = 'v1alpha1' | 'v1beta1';
+
+/** True for an object that says it is of v1alpha1; one that says nothing is taken for v1beta1. */
+export function isV1alpha1(object: OpenObject): boolean {
+  return object.apiVersion === API_V1ALPHA1;
+}
