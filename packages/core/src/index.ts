@@ -22,5 +22,8 @@ export { patchPodAnnotations } from './injection/pod-metadata.js';
 export * from './injection/resource-expression.js';
 export { SidecarSetIndex } from './injection/sidecarset-index.js';
 export type * from './pod-upgrade/types.js';
+export * from './revision/find-revision.js';
 export * from './revision/hash.js';
+export * from './revision/restore-revision.js';
+export * from './revision/revision-decision.js';
 export type * from './rollout/types.js';

@@ -1,4 +1,6 @@
+import { KRUISE } from './keys.js';
 import type { OpenObject } from './kubernetes.js';
+import type { SidecarSet } from './sidecarset.js';
 
 export const API_V1ALPHA1 = 'apps.kruise.io/v1alpha1';
 export const API_V1BETA1 = 'apps.kruise.io/v1beta1';
@@ -9,4 +11,10 @@ export type SidecarSetVersion = 'v1alpha1' | 'v1beta1';
 /** True for an object that says it is of v1alpha1; one that says nothing is taken for v1beta1. */
 export function isV1alpha1(object: OpenObject): boolean {
   return object.apiVersion === API_V1ALPHA1;
+}
+
+/** The custom version of a SidecarSet of either version: a field in v1beta1, a label in v1alpha1; empty counts as none. */
+export function customVersionOf(set: SidecarSet): string | undefined {
+  const version = isV1alpha1(set) ? set.metadata.labels?.[KRUISE.customVersion] : set.spec.customVersion;
+  return version || undefined;
 }

@@ -63,14 +63,23 @@ function isEmpty(value: unknown): boolean {
  * quantities in canonical spelling. Fields that the type does not know are kept. The result shares nothing with its input.
  */
 export function goRoundTrip(shape: Shape, value: unknown): unknown {
+  return roundTrip(shape, value, true);
+}
+
+/** As {@link goRoundTrip} without the fields that the type does not know. */
+export function knownFields(shape: Shape, value: unknown): unknown {
+  return roundTrip(shape, value, false);
+}
+
+function roundTrip(shape: Shape, value: unknown, keepUnknown: boolean): unknown {
   switch (shape.kind) {
     case 'struct':
-      return structRoundTrip(shape, isRecord(value) ? value : {});
+      return structRoundTrip(shape, isRecord(value) ? value : {}, keepUnknown);
     case 'list':
-      return Array.isArray(value) ? value.map((each) => goRoundTrip(shape.of, each)) : null;
+      return Array.isArray(value) ? value.map((each) => roundTrip(shape.of, each, keepUnknown)) : null;
     case 'map':
       return isRecord(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, goRoundTrip(shape.of, each)]))
+        ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, roundTrip(shape.of, each, keepUnknown)]))
         : null;
     case 'quantity':
       return quantityText(value ?? 0);
@@ -85,13 +94,14 @@ export function goRoundTrip(shape: Shape, value: unknown): unknown {
   }
 }
 
-function structRoundTrip(shape: StructShape, value: Fields): Fields {
+function structRoundTrip(shape: StructShape, value: Fields, keepUnknown: boolean): Fields {
   const result: Fields = {};
   for (const field of shape.fields) {
     const held = value[field.name];
     if (!isWritten(field, held)) continue;
-    result[field.name] = isUnset(held) && field.nullable ? null : goRoundTrip(field.shape, held);
+    result[field.name] = isUnset(held) && field.nullable ? null : roundTrip(field.shape, held, keepUnknown);
   }
+  if (!keepUnknown) return result;
   for (const name of Object.keys(value)) {
     if (!shape.byName.has(name) && !isUnset(value[name])) define(result, name, structuredClone(value[name]));
   }

@@ -49,6 +49,9 @@ const LOCAL_OBJECT_REFERENCE = struct('LocalObjectReference', [
   nonEmpty('name', string, { description: 'Name of the object.' }),
 ]);
 
+export const PATCH_POD_METADATA_LIST = list(PATCH_POD_METADATA);
+export const SECRET_LIST = list(LOCAL_OBJECT_REFERENCE);
+
 /** `spec` as v1beta1 has it, in OpenKruise's order. */
 export const SPEC_V1BETA1 = struct('SidecarSetSpec', [
   pointer('selector', LABEL_SELECTOR, {
@@ -74,13 +77,13 @@ export const SPEC_V1BETA1 = struct('SidecarSetSpec', [
   nonEmpty('volumes', { ...list(VOLUME), schemaless: true }, { description: 'Volumes that the sidecars mount.' }),
   nonEmpty('updateStrategy', UPDATE_STRATEGY, { description: 'How running pods are upgraded.' }),
   nonEmpty('injectionStrategy', INJECTION_STRATEGY, { description: 'How new pods are injected.' }),
-  nonEmpty('imagePullSecrets', list(LOCAL_OBJECT_REFERENCE), {
+  nonEmpty('imagePullSecrets', SECRET_LIST, {
     description: 'Secrets in the pod’s namespace for pulling sidecar images.',
   }),
   pointer('revisionHistoryLimit', int32, {
     description: 'How many revisions are kept. Default 10; revisions in use are kept in any case.',
   }),
-  nonEmpty('patchPodMetadata', list(PATCH_POD_METADATA), {
+  nonEmpty('patchPodMetadata', PATCH_POD_METADATA_LIST, {
     description:
       'Annotations to put on injected pods; the whitelist in ConfigMap kruise-configuration must allow them.',
   }),
