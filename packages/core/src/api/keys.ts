@@ -36,6 +36,8 @@ export const SIDESTEP = {
   skipSidecarSets: 'sidestep.dev/skip-sidecarsets',
   /** Pod: JSON map of set name to `UpgradeRecord`; explains the state, is never its source. */
   upgrade: 'sidestep.dev/upgrade',
+  /** SidecarSet: what its version of the API cannot say, see `convertSidecarSet`. */
+  conversion: 'sidestep.dev/conversion',
   /** SidecarSet: `<latestRevision>:<n>` lets canary steps up to number n (from 0) end their pause, `<latestRevision>:all` all of them. */
   promote: 'sidestep.dev/promote',
   /** SidecarSet: any text; a new text lets pods be begun again that failed on the wanted revision. */
