@@ -14,5 +14,6 @@ export * from './events/event-object.js';
 export * from './events/event-recorder.js';
 export * from './lease/decision.js';
 export * from './lease/election.js';
+export * from './manual-clock.js';
 export * from './patch.js';
 export * from './work-queue.js';

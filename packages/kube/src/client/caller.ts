@@ -44,6 +44,10 @@ export class Caller {
     this.#options = options;
   }
 
+  withTimeout(timeoutMs: number): Caller {
+    return new Caller({ ...this.#options, timeoutMs });
+  }
+
   close(): void {
     this.#options.transport.close();
   }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type {
   DeleteOptions,
   KubeApi,
@@ -51,6 +52,11 @@ export class HttpKubeApi implements KubeApi {
   constructor(options: HttpKubeApiOptions | { caller: Caller; share: string }) {
     this.#caller = 'caller' in options ? options.caller : newCaller(options);
     this.#share = 'caller' in options ? options.share : '';
+  }
+
+  /** The same client with another time-out, e.g. a short one for a lease. */
+  withTimeout(timeoutMs: number): HttpKubeApi {
+    return new HttpKubeApi({ caller: this.#caller.withTimeout(timeoutMs), share: this.#share });
   }
 
   /** The same client, whose calls wait for the rate limit in a queue of their own: queues take turns. */
@@ -123,18 +129,19 @@ export class HttpKubeApi implements KubeApi {
     options: WatchOptions,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>> {
-    const request = { method: 'GET', path: collectionPath(kind, options.namespace) + watchQuery(options) };
-    const stream = await this.#caller.openWatch(kind, request.path, this.#share, signal);
+    const path = collectionPath(kind, options.namespace) + watchQuery(options);
+    let stream: IncomingMessage | undefined;
     try {
+      stream = await this.#caller.openWatch(kind, path, this.#share, signal);
       for await (const line of lines(stream)) {
         const event = parseWatchLine(line);
         if (event.type === 'ERROR') throw errorFromWatchEvent(event.object);
         yield event as WatchEvent<T>;
       }
     } catch (error) {
-      throw connectionError(request, error);
+      if (!signal.aborted) throw connectionError({ method: 'GET', path }, error);
     } finally {
-      stream.destroy();
+      stream?.destroy();
     }
   }
 }

@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { RecordingEventApi } from '../../test/recording-event-api.js';
+import { ManualClock } from '../manual-clock.js';
+import { EventRecorder, type EventRecorderOptions } from './event-recorder.js';
+
+const POD = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  namespace: 'shop',
+  name: 'web',
+  uid: 'u1',
+  fieldPath: 'spec.containers{mesh-1}',
+};
+const SET = { apiVersion: 'apps.kruise.io/v1beta1', kind: 'SidecarSet', name: 'mesh', uid: 'u2' };
+const DONE = { type: 'Normal', reason: 'Upgraded', message: 'mesh-1 runs v2' } as const;
+
+let clock: ManualClock;
+let api: RecordingEventApi;
+let dropped: string[];
+let recorder: EventRecorder;
+
+const newRecorder = (options: Partial<EventRecorderOptions> = {}) =>
+  new EventRecorder({
+    api: api.asKubeApi(),
+    component: 'sidestep-planner',
+    instance: 'planner-0',
+    clock,
+    random: () => 0,
+    onDropped: (why) => dropped.push(why),
+    ...options,
+  });
+
+beforeEach(() => {
+  clock = new ManualClock();
+  api = new RecordingEventApi();
+  dropped = [];
+  recorder = newRecorder();
+});
+
+describe('an Event', () => {
+  test('about a pod is in its namespace and names the container', async () => {
+    recorder.record(POD, DONE);
+    await recorder.flush();
+    expect(api.created).toEqual([
+      {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: expect.stringMatching(/^web\.[0-9a-f]+$/), namespace: 'shop' },
+        involvedObject: POD,
+        type: 'Normal',
+        reason: 'Upgraded',
+        message: 'mesh-1 runs v2',
+        source: { component: 'sidestep-planner' },
+        reportingComponent: 'sidestep-planner',
+        reportingInstance: 'planner-0',
+        count: 1,
+        firstTimestamp: '2026-01-01T00:00:00Z',
+        lastTimestamp: '2026-01-01T00:00:00Z',
+      },
+    ]);
+  });
+
+  test('about a cluster-scoped object is in the namespace default, its object in none', async () => {
+    recorder.record(SET, DONE);
+    await recorder.flush();
+    expect(api.created).toMatchObject([{ metadata: { namespace: 'default' }, involvedObject: SET }]);
+    expect(api.created[0]?.involvedObject).not.toHaveProperty('namespace');
+  });
+
+  test('has a name and a message of lengths that the API server takes', async () => {
+    recorder.record({ ...SET, name: 'n'.repeat(253) }, { ...DONE, message: 'm'.repeat(2000) });
+    await recorder.flush();
+    const [event] = api.created as [{ metadata: { name: string }; message: string }];
+    expect(event.metadata.name.length).toBeLessThanOrEqual(253);
+    expect(event.message).toHaveLength(1024);
+  });
+
+  test('has another name each time', async () => {
+    for (let i = 0; i < 5; i++) recorder.record(SET, { ...DONE, message: String(i) });
+    await recorder.flush();
+    expect(new Set(api.created.map((event) => (event.metadata as { name: string }).name)).size).toBe(5);
+  });
+});
+
+describe('the same Event again', () => {
+  test('raises the count of the first', async () => {
+    for (let i = 0; i < 3; i++) {
+      recorder.record(SET, DONE);
+      await recorder.flush();
+      await clock.advance(1000);
+    }
+    expect(api.created).toHaveLength(1);
+    expect(api.patched.map(([, patch]) => patch)).toEqual([
+      { count: 2, lastTimestamp: '2026-01-01T00:00:01Z' },
+      { count: 3, lastTimestamp: '2026-01-01T00:00:02Z' },
+    ]);
+  });
+
+  test('is a new one when the text, the object or the container differs', async () => {
+    recorder.record(POD, DONE);
+    recorder.record(POD, { ...DONE, reason: 'Other' });
+    recorder.record(POD, { ...DONE, message: 'other' });
+    recorder.record({ ...POD, uid: 'another' }, DONE);
+    recorder.record({ ...POD, fieldPath: 'spec.containers{mesh-2}' }, DONE);
+    await recorder.flush();
+    expect([api.created.length, api.patched.length]).toEqual([5, 0]);
+  });
+
+  test('is a new one after the time of counting together', async () => {
+    recorder.record(SET, DONE);
+    await recorder.flush();
+    await clock.advance(600_000);
+    recorder.record(SET, DONE);
+    await recorder.flush();
+    expect([api.created.length, api.patched.length]).toEqual([2, 0]);
+  });
+
+  test('is a new one when the API server has dropped the first', async () => {
+    recorder.record(SET, DONE);
+    await recorder.flush();
+    api.failWith = 404;
+    recorder.record(SET, DONE);
+    await recorder.flush();
+    expect([api.created.length, api.patched.length]).toEqual([2, 0]);
+  });
+});
+
+describe('too many Events', () => {
+  test('about one object stop after a burst and trickle after; other objects are heard', async () => {
+    for (let i = 0; i < 30; i++) recorder.record(SET, { ...DONE, message: String(i) });
+    recorder.record(POD, DONE);
+    await recorder.flush();
+    expect([api.created.length, dropped.length]).toEqual([26, 5]);
+    await clock.advance(300_000);
+    recorder.record(SET, { ...DONE, message: 'later' });
+    recorder.record(SET, { ...DONE, message: 'too soon' });
+    await recorder.flush();
+    expect([api.created.length, dropped.length]).toEqual([27, 6]);
+  });
+
+  test('for the API server to keep up with are dropped', async () => {
+    recorder = newRecorder({ queueLimit: 2, burst: 100 });
+    for (let i = 0; i < 5; i++) recorder.record(SET, { ...DONE, message: String(i) });
+    await recorder.flush();
+    expect([api.created.length, dropped]).toEqual([2, ['queueFull', 'queueFull', 'queueFull']]);
+  });
+});
+
+test('a recorder never throws: an Event that cannot be written is lost, the next one is not', async () => {
+  recorder = newRecorder({
+    onDropped: (why) => {
+      dropped.push(why);
+      throw new Error('the listener fails too');
+    },
+  });
+  api.failWith = 500;
+  recorder.record(SET, DONE);
+  recorder.record(POD, DONE);
+  await recorder.flush();
+  expect(dropped).toEqual(['failed']);
+  expect(api.created).toMatchObject([{ involvedObject: POD }]);
+});
