@@ -1,0 +1,206 @@
+import type { IncomingMessage } from 'node:http';
+import { Admission } from './admission/admission.js';
+import type { UserInfo } from './admission/review.js';
+import { badRequest } from './api-error.js';
+import type { FieldValidation } from './crd/custom-resources.js';
+import { Versions } from './crd/versions.js';
+import { type DeleteOptions, Deletes } from './deletes.js';
+import { parseBody, type ResourceRequest, readBody } from './http/request.js';
+import { type CrdObject, Kinds } from './kinds.js';
+import { Patches } from './patch/patches.js';
+import { Reads } from './reads.js';
+import { Store } from './store.js';
+import type { SimObject } from './types.js';
+import { WebhookClient } from './webhook-client.js';
+import { storedObject, Writes, type WriteTarget } from './writes.js';
+
+/** What is answered: the status and the JSON text. */
+export interface ApiAnswer {
+  code: number;
+  text: string;
+}
+
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+/** Everything behind the HTTP surface: one store, and the verbs on it. */
+export class Api {
+  readonly kinds = new Kinds();
+  readonly store: Store;
+  readonly webhooks: WebhookClient;
+  readonly versions: Versions;
+  readonly reads: Reads;
+  private readonly writes: Writes;
+  private readonly deletes: Deletes;
+  private readonly patches: Patches;
+
+  constructor(historyLimit: number, services: Record<string, string>, onWebhookCall: (hook: string) => void) {
+    this.store = new Store(historyLimit);
+    this.webhooks = new WebhookClient(services);
+    this.versions = new Versions(this.kinds, this.webhooks);
+    this.reads = new Reads(this.store, this.kinds, this.versions);
+    const admission = new Admission(this.store, this.kinds, this.versions, this.webhooks, onWebhookCall);
+    this.deletes = new Deletes(this.store, this.kinds, admission, () => this.writes);
+    this.writes = new Writes(this.store, this.kinds, this.versions, admission, (resource, object) =>
+      this.deletes.removeIfFinished(resource, object),
+    );
+    this.patches = new Patches(this.store, this.kinds, this.writes);
+    this.followDefinitions();
+    this.followNamespaces();
+  }
+
+  /** What a new server has before anybody wrote to it. */
+  async bootstrap(): Promise<void> {
+    for (const name of NAMESPACES) {
+      await this.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    }
+  }
+
+  /** Creates an object of any kind known so far, as a client would. */
+  async create(object: SimObject): Promise<void> {
+    const [group, version] = object.apiVersion.includes('/')
+      ? (object.apiVersion.split('/') as [string, string])
+      : ['', object.apiVersion];
+    const resource = this.kinds.findKind(group, version, object.kind);
+    if (!resource) throw badRequest(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
+    const namespace = resource.namespaced ? (object.metadata.namespace ?? 'default') : undefined;
+    const request: ResourceRequest = {
+      verb: 'create',
+      resource,
+      namespace,
+      name: undefined,
+      subresource: undefined,
+      query: new URLSearchParams(),
+    };
+    await this.writes.create(this.target(request, 'kube-sim', []), object);
+  }
+
+  async write(request: ResourceRequest, message: IncomingMessage, warnings: string[]): Promise<ApiAnswer> {
+    const text = await readBody(message);
+    const contentType = message.headers['content-type'] ?? 'application/json';
+    const body = parseBody(text, contentType);
+    const target = this.target(request, userOf(message), warnings);
+    switch (request.verb) {
+      case 'create': {
+        const { text: created } = await this.writes.create(target, required(body) as SimObject);
+        return { code: 201, text: created };
+      }
+      case 'update':
+        return ok(await this.writes.update(target, () => required(body)));
+      case 'patch':
+        return ok(
+          await this.patches.patch(target, contentType, required(body), request.query.get('fieldManager') ?? ''),
+        );
+      case 'delete':
+        return this.remove(target, request, body as DeleteOptions | undefined);
+      default:
+        return this.removeAll(target, request, body as DeleteOptions | undefined);
+    }
+  }
+
+  private async remove(
+    target: WriteTarget,
+    request: ResourceRequest,
+    body: DeleteOptions | undefined,
+  ): Promise<ApiAnswer> {
+    const { object, gone } = await this.deletes.remove(target, deleteOptions(request, body));
+    const { resource } = target;
+    if (!gone || resource.plural === 'pods') return { code: 200, text: JSON.stringify(object) };
+    const details = {
+      name: target.name,
+      ...(resource.group ? { group: resource.group } : {}),
+      kind: resource.plural,
+      uid: object.metadata.uid,
+    };
+    return {
+      code: 200,
+      text: JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }),
+    };
+  }
+
+  private async removeAll(
+    target: WriteTarget,
+    request: ResourceRequest,
+    body: DeleteOptions | undefined,
+  ): Promise<ApiAnswer> {
+    for (const entry of this.reads.matching(request)) {
+      const one = { ...target, namespace: entry.namespace || undefined, name: entry.name };
+      await this.deletes.remove(one, deleteOptions(request, body));
+    }
+    return { code: 200, text: JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }) };
+  }
+
+  private target(request: ResourceRequest, username: string, warnings: string[]): WriteTarget {
+    const { resource, namespace, name = '', subresource, query } = request;
+    const fieldManager = query.get('fieldManager');
+    return {
+      resource,
+      namespace,
+      name,
+      subresource,
+      dryRun: query.get('dryRun') === 'All',
+      fieldValidation: (query.get('fieldValidation') as FieldValidation | null) ?? 'Warn',
+      user: userInfo(username),
+      warnings,
+      options: {
+        kind: OPTIONS_KIND[request.verb] ?? 'UpdateOptions',
+        apiVersion: 'meta.k8s.io/v1',
+        ...(fieldManager ? { fieldManager } : {}),
+      },
+    };
+  }
+
+  private followDefinitions(): void {
+    const crds = this.kinds.builtin('customresourcedefinitions');
+    this.store.of(crds).subscribe(({ type, entry }) => {
+      const crd = storedObject(crds, entry) as CrdObject;
+      if (type === 'DELETED') {
+        this.kinds.uninstall(crd);
+        const plural = { group: crd.spec.group, plural: crd.spec.names.plural };
+        this.store.forget(plural);
+      } else this.kinds.install(crd);
+    });
+  }
+
+  /** Every namespace has its default service account, as with a running controller manager. */
+  private followNamespaces(): void {
+    const namespaces = this.kinds.builtin('namespaces');
+    this.store.of(namespaces).subscribe(({ type, entry }) => {
+      if (type !== 'ADDED') return;
+      const metadata = { name: 'default', namespace: entry.name };
+      void this.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }).catch(() => undefined);
+    });
+  }
+}
+
+const OPTIONS_KIND: Partial<Record<ResourceRequest['verb'], string>> = {
+  create: 'CreateOptions',
+  patch: 'PatchOptions',
+  delete: 'DeleteOptions',
+  deletecollection: 'DeleteOptions',
+};
+
+const ok = (written: { text: string; created: boolean }): ApiAnswer => ({
+  code: written.created ? 201 : 200,
+  text: written.text,
+});
+
+function required(body: unknown): unknown {
+  if (body === undefined) throw badRequest('the body of the request is empty');
+  return body;
+}
+
+function deleteOptions({ query }: ResourceRequest, body: DeleteOptions | undefined): DeleteOptions {
+  const grace = query.get('gracePeriodSeconds');
+  return { ...(body ?? {}), ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }) };
+}
+
+/** Nobody is refused; a bearer token is taken for the user's name, so that webhooks and tests can tell clients apart. */
+const userOf = (message: IncomingMessage): string =>
+  /^Bearer (.+)$/.exec(message.headers.authorization ?? '')?.[1] ?? 'kube-sim:anonymous';
+
+function userInfo(username: string): UserInfo {
+  const [, , namespace] = username.split(':');
+  const account = username.startsWith('system:serviceaccount:');
+  const groups = account ? ['system:serviceaccounts', `system:serviceaccounts:${namespace}`] : ['system:masters'];
+  return { username, groups: [...groups, 'system:authenticated'] };
+}

@@ -1,0 +1,189 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerAdmin } from './admin.js';
+import type { Api } from './api.js';
+import { ApiError, noSuchPath } from './api-error.js';
+import { discover } from './discovery.js';
+import type { FaultEffect, FaultRules } from './faults.js';
+import { sendError, sendJson, wantsTable } from './http/answer.js';
+import { parseBody, parseResourceRequest, type ResourceRequest, readBody } from './http/request.js';
+import type { RequestStats } from './stats.js';
+import type { KubeSim } from './types.js';
+import type { WatchSink } from './watch.js';
+import type { Watches } from './watches.js';
+
+export interface ServerParts {
+  api: Api;
+  watches: Watches;
+  rules: FaultRules;
+  stats: RequestStats;
+  freezer: Freezer;
+  sim: () => KubeSim;
+}
+
+/** Holds back every answer while the server plays dead. */
+export class Freezer {
+  private thawed: Promise<void> | undefined;
+  private release: (() => void) | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  get frozen(): Promise<void> | undefined {
+    return this.thawed;
+  }
+
+  freeze(ms?: number): void {
+    this.thawed ??= new Promise((resolve) => {
+      this.release = resolve;
+    });
+    clearTimeout(this.timer);
+    if (ms !== undefined) this.timer = setTimeout(() => this.thaw(), ms);
+  }
+
+  thaw(): void {
+    clearTimeout(this.timer);
+    this.thawed = undefined;
+    this.release?.();
+  }
+}
+
+/** The HTTP surface: faults first, then the API. */
+export class ApiHttpServer {
+  private readonly server: Server;
+
+  constructor(private readonly parts: ServerParts) {
+    this.server = createServer((request, response) => {
+      this.handle(request, response).catch((error: unknown) => sendError(response, error));
+    });
+    // Longer than any client keeps a connection, so that none is closed under a request on its way.
+    this.server.keepAliveTimeout = 300_000;
+    this.server.requestTimeout = 0;
+  }
+
+  listen(port: number, host: string): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, () => resolve(this.server.address() as AddressInfo));
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://kube-sim');
+    if (url.pathname.startsWith('/sim/')) return this.admin(request, response, url);
+    if (await this.parts.freezer.frozen) await this.parts.freezer.frozen;
+    const { pathname } = url;
+    if (pathname === '/readyz' || pathname === '/livez' || pathname === '/healthz') {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
+      return;
+    }
+    const found = request.method === 'GET' ? discover(this.parts.api.kinds, pathname) : undefined;
+    if (found) return sendJson(response, 200, found);
+    if (!pathname.startsWith('/api/') && !pathname.startsWith('/apis/')) throw noSuchPath();
+    await this.resource(request, response, parseResourceRequest(this.parts.api.kinds, request.method ?? '', url));
+  }
+
+  private async resource(message: IncomingMessage, response: ServerResponse, request: ResourceRequest): Promise<void> {
+    const userAgent = message.headers['user-agent'] ?? '';
+    const { verb, resource, subresource, namespace, name } = request;
+    const id = subresource ? `${resource.plural}/${subresource}` : resource.plural;
+    const count = (code: number): void => this.parts.stats.add(verb, id, userAgent, code);
+    const warnings: string[] = [];
+    try {
+      const fault = this.parts.rules.forRequest({
+        verb,
+        resource: resource.plural,
+        subresource,
+        namespace,
+        name,
+        userAgent,
+      });
+      if (fault && !(await this.suffer(fault, message, response))) return count(codeOf(fault));
+      if (verb === 'watch') {
+        count(200);
+        return this.watch(message, response, request, userAgent);
+      }
+      const answer = await this.answer(request, message, warnings);
+      count(answer.code);
+      if (await this.parts.freezer.frozen) await this.parts.freezer.frozen;
+      if (fault?.kind === 'disconnectAfter') message.socket.destroy();
+      else sendJson(response, answer.code, answer.text, warnings);
+    } catch (error) {
+      count(sendError(response, error, warnings));
+    }
+  }
+
+  private async answer(
+    request: ResourceRequest,
+    message: IncomingMessage,
+    warnings: string[],
+  ): Promise<{ code: number; text: string }> {
+    const { reads } = this.parts.api;
+    if (request.verb === 'get') return { code: 200, text: await reads.get(request, wantsTable(message)) };
+    if (request.verb === 'list') return { code: 200, text: await reads.list(request, wantsTable(message)) };
+    return this.parts.api.write(request, message, warnings);
+  }
+
+  /** True when the request goes on after the fault. */
+  private async suffer(fault: FaultEffect, message: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    switch (fault.kind) {
+      case 'status': {
+        const { code, reason = '', message: text = `fault injected: ${code}`, retryAfterSeconds } = fault;
+        const details = retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
+        sendError(response, new ApiError(code, reason || (REASONS[code] ?? 'InternalError'), text, details));
+        return false;
+      }
+      case 'delay':
+        await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        return !response.destroyed;
+      case 'hang':
+        return false;
+      case 'disconnect':
+        message.socket.destroy();
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  private watch(message: IncomingMessage, response: ServerResponse, request: ResourceRequest, userAgent: string): void {
+    const { watches, freezer } = this.parts;
+    const sink: WatchSink = {
+      write: (lines) => whenThawed(freezer, () => response.write(lines)),
+      end: () => whenThawed(freezer, () => response.end()),
+    };
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    const end = watches.start(request, userAgent, wantsTable(message), sink, () => message.socket.destroy());
+    response.once('close', end);
+  }
+
+  private async admin(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const body = parseBody(await readBody(request), 'application/json');
+    sendJson(response, 200, answerAdmin(this.parts.sim(), request.method ?? '', url.pathname, body));
+  }
+}
+
+function whenThawed(freezer: Freezer, action: () => void): void {
+  if (freezer.frozen) void freezer.frozen.then(action);
+  else action();
+}
+
+const REASONS: Record<number, string> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  410: 'Expired',
+  429: 'TooManyRequests',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+const codeOf = (fault: FaultEffect): number => (fault.kind === 'status' ? fault.code : 0);

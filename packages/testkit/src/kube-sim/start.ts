@@ -1,0 +1,122 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { Api } from './api.js';
+import type { FaultControl } from './faults.js';
+import { FaultRules, seededRandom } from './faults.js';
+import { kubeconfigFor } from './kubeconfig.js';
+import { ApiHttpServer, Freezer } from './server.js';
+import { RequestStats } from './stats.js';
+import type { KubeSim, KubeSimOptions, KubeSimStats, SimObject } from './types.js';
+import { Watches } from './watches.js';
+
+/** Starts an API server in this process. It keeps everything in memory and needs nothing installed. */
+export async function startKubeSim(options: KubeSimOptions = {}): Promise<KubeSim> {
+  const stats = new RequestStats();
+  const rules = new FaultRules(seededRandom(options.seed ?? 1));
+  const freezer = new Freezer();
+  const api = new Api(options.watchHistory ?? 20_000, options.services ?? {}, (hook) =>
+    stats.add('webhook', hook, 'kube-sim', 200),
+  );
+  const watches = new Watches(
+    api.store,
+    api.versions,
+    api.reads,
+    {
+      fateOf: ({ resource }, userAgent, type, { namespace, name }) =>
+        rules.forEvent(type, {
+          verb: 'watch',
+          resource: resource.plural,
+          subresource: undefined,
+          namespace,
+          name,
+          userAgent,
+        }),
+      onSent: () => {
+        stats.watchEvents += 1;
+      },
+    },
+    options.bookmarkSeconds ?? 60,
+  );
+  await api.bootstrap();
+  for (const object of await readManifests(options.manifests ?? [])) await api.create(object);
+  let sim: KubeSim | undefined;
+  const server = new ApiHttpServer({ api, watches, rules, stats, freezer, sim: () => sim as KubeSim });
+  const address = await server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  const url = `http://${address.address}:${address.port}`;
+  const kubeconfig = kubeconfigFor(url);
+  if (options.kubeconfigFile) await writeFile(options.kubeconfigFile, kubeconfig, { mode: 0o600 });
+  sim = {
+    url,
+    kubeconfig,
+    faults: faultControl(api, watches, rules, freezer),
+    setService: (namespace, name, target) => api.webhooks.setService(namespace, name, target),
+    stats: () => snapshot(api, watches, stats),
+    resetStats: () => stats.reset(),
+    stop: async () => {
+      freezer.thaw();
+      watches.closeAll();
+      api.webhooks.close();
+      await server.close();
+    },
+  };
+  return sim;
+}
+
+function faultControl(api: Api, watches: Watches, rules: FaultRules, freezer: Freezer): FaultControl {
+  return {
+    add: (rule) => rules.add(rule),
+    remove: (id) => rules.remove(id),
+    clear: () => rules.clear(),
+    list: () => rules.list(),
+    cutWatches: (resource) => watches.cut(resource),
+    compact: () => {
+      api.store.compactAll();
+      api.reads.pages.forget();
+    },
+    freeze: (ms) => freezer.freeze(ms),
+    thaw: () => freezer.thaw(),
+  };
+}
+
+function snapshot(api: Api, watches: Watches, stats: RequestStats): KubeSimStats {
+  const { user, system } = process.cpuUsage();
+  return {
+    requests: stats.list(),
+    objects: api.store.count(),
+    openWatches: watches.count,
+    watchEventsSent: stats.watchEvents,
+    cpuMs: Math.round((user + system) / 1000),
+    rssBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** Objects of YAML files and folders; definitions and namespaces first, because the rest needs them. */
+export async function readManifests(paths: readonly string[]): Promise<SimObject[]> {
+  const objects: SimObject[] = [];
+  for (const file of await yamlFiles(paths)) {
+    for (const document of parseAllDocuments(await readFile(file, 'utf8'))) {
+      const object = document.toJS() as SimObject & { items?: SimObject[] };
+      if (object?.kind === 'List') objects.push(...(object.items ?? []));
+      else if (object?.kind && object.kind !== 'Kustomization') objects.push(object);
+    }
+  }
+  const rank = ({ kind }: SimObject): number =>
+    kind === 'CustomResourceDefinition' ? 0 : kind === 'Namespace' ? 1 : 2;
+  return objects.sort((a, b) => rank(a) - rank(b));
+}
+
+async function yamlFiles(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const one of paths) {
+    if (!(await stat(one)).isDirectory()) files.push(one);
+    else
+      files.push(
+        ...(await readdir(one))
+          .filter((name) => /\.ya?ml$/.test(name))
+          .sort()
+          .map((name) => path.join(one, name)),
+      );
+  }
+  return files;
+}
