@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { quoteGo } from '../api/field-error.js';
 import { isPercent } from '../api/int-or-percent.js';
-import { KRUISE } from '../api/keys.js';
 import type { ControllerRevision, Pod } from '../api/kubernetes.js';
 import { matchesSelector } from '../api/selectors.js';
-import type { InjectionStrategy, SidecarSet, SidecarSetSpec } from '../api/sidecarset.js';
+import type { InjectionStrategy, SidecarSet } from '../api/sidecarset.js';
+import { isRevisionOf } from '../revision/find-revision.js';
+import { RevisionDataError, restoreRevision } from '../revision/restore-revision.js';
 import { type CompiledSidecarSet, compileMaterial, type InjectionMaterial } from './compile-sidecarset.js';
 import { type InjectionInput, InjectionRefused } from './injection-plan.js';
 
@@ -21,23 +23,34 @@ export function chooseRevision(compiled: CompiledSidecarSet, input: InjectionInp
   if (!pinned?.revisionName && !pinned?.customVersion) return compiled.material;
   const revision = findRevision(compiled, pinned, input);
   if (!usesPinned(compiled.sidecarSet, pinned, input)) return compiled.material;
-  const known = compiled.restored.get(revision);
-  if (known !== undefined) return known;
-  const material = compileMaterial(restore(compiled.sidecarSet, revision));
-  compiled.restored.set(revision, material);
-  return material;
+  return compiled.restored.get(revision) ?? restored(compiled, revision);
 }
 
-function findRevision({ name }: CompiledSidecarSet, pinned: PinnedRevision, input: InjectionInput): ControllerRevision {
+function restored(compiled: CompiledSidecarSet, revision: ControllerRevision): InjectionMaterial {
+  try {
+    const material = compileMaterial(restoreRevision(compiled.sidecarSet, revision));
+    compiled.restored.set(revision, material);
+    return material;
+  } catch (error) {
+    if (!(error instanceof RevisionDataError)) throw error;
+    throw new InjectionRefused(error.message, error.hint, error);
+  }
+}
+
+function findRevision(
+  { name, sidecarSet }: CompiledSidecarSet,
+  pinned: PinnedRevision,
+  input: InjectionInput,
+): ControllerRevision {
   const { revisionName, customVersion = '' } = pinned;
   const found = revisionName
     ? input.revisions.byName(revisionName)
     : input.revisions.byCustomVersion(name, customVersion);
   const hint = `Correct injectionStrategy.revision of SidecarSet ${name}.`;
   if (found === undefined) {
-    throw new InjectionRefused(`ControllerRevision.apps ${JSON.stringify(revisionName || name)} not found`, hint);
+    throw new InjectionRefused(`ControllerRevision.apps ${quoteGo(revisionName || name)} not found`, hint);
   }
-  if (found.metadata.labels?.[KRUISE.revisionSidecarSetName] !== name) {
+  if (!isRevisionOf(sidecarSet, found)) {
     throw new InjectionRefused(`ControllerRevision ${found.metadata.name} does not belong to SidecarSet ${name}`, hint);
   }
   return found;
@@ -49,7 +62,7 @@ function usesPinned({ metadata, spec }: SidecarSet, pinned: PinnedRevision, inpu
   if (selector !== undefined && !matchesSelector(selector, input.pod.metadata.labels)) return true;
   if (partition === undefined || typeof partition === 'number') return false;
   if (!isPercent(partition)) {
-    const message = `updateStrategy.partition ${JSON.stringify(partition)} is not a percentage`;
+    const message = `updateStrategy.partition ${quoteGo(partition)} is not a percentage`;
     throw new InjectionRefused(message, `Correct SidecarSet ${metadata.name}.`);
   }
   return lot(metadata.name ?? '', input) < Number(partition.slice(0, -1)) / 100;
@@ -68,19 +81,4 @@ function identityOf({ pod, namespace, requestUid = '' }: InjectionInput): string
   const { uid, name, generateName = '' }: Pod['metadata'] = pod.metadata;
   if (uid) return uid;
   return name ? `${namespace}/${name}` : `${namespace}/${generateName}/${requestUid}`;
-}
-
-/** A revision records five fields of the spec; hashes and name come with it. */
-function restore(sidecarSet: SidecarSet, { metadata, data }: ControllerRevision): SidecarSet {
-  const recorded = (data as { spec?: Record<string, unknown> } | undefined)?.spec ?? {};
-  const spec = Object.fromEntries(
-    Object.entries(recorded).filter(([key, value]) => key !== '$patch' && value !== null),
-  );
-  const annotations = { ...sidecarSet.metadata.annotations, ...metadata.annotations };
-  return {
-    ...sidecarSet,
-    metadata: { ...sidecarSet.metadata, annotations },
-    spec: spec as SidecarSetSpec,
-    status: { matchedPods: 0, updatedPods: 0, readyPods: 0, latestRevision: metadata.name ?? '' },
-  };
 }

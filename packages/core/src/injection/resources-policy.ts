@@ -1,4 +1,5 @@
 import { isNativeSidecar } from '../api/container-kinds.js';
+import { quoteGo } from '../api/field-error.js';
 import type { Container, IntOrString, Pod, ResourceRequirements } from '../api/kubernetes.js';
 import {
   addQuantities,
@@ -71,7 +72,7 @@ export function resourcesByPolicy(
 }
 
 function targetContainers(policy: CompiledResourcesPolicy, pod: Pod, sidecarNames: ReadonlySet<string>): Container[] {
-  const quoted = JSON.stringify(policy.pattern);
+  const quoted = quoteGo(policy.pattern);
   if (policy.targets === undefined) {
     throw refused(`failed to get target containers: invalid regex pattern ${quoted}`);
   }
@@ -116,7 +117,7 @@ function computed(expression: ResourceExpression, total: Quantity, kind: Kind, r
   } catch (error) {
     if (!(error instanceof ResourceExpressionError || error instanceof QuantityError)) throw error;
     const what = `${resource === 'cpu' ? 'CPU' : 'memory'} ${kind}`;
-    const quoted = JSON.stringify(expression.text);
+    const quoted = quoteGo(expression.text);
     throw refused(
       `failed to evaluate ${what} expression: failed to parse expression ${quoted}: ${error.message}`,
       error,
