@@ -38,7 +38,9 @@ export interface ContainerBefore {
   id: string;
   /** restartCount before the write. */
   restarts: number;
-  /** The hot container's version as written; ties this entry to that write. */
+  /** End of the imageID before the write; with `version` it ties this entry to that write. */
+  imageID?: string;
+  /** The hot container's version as written. */
   version?: string;
   /** The waiting reason it already showed before the write, which says nothing about the new image. */
   waiting?: string;

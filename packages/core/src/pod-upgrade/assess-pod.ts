@@ -1,0 +1,255 @@
+/** Reads off a pod where it stands and which phase is due; writes nothing. */
+import type { Reason } from '../api/reasons.js';
+import { matchesSelector } from '../api/selectors.js';
+import { hasEveryStatus, isConsistent, isContainerReady, recordedBefore } from './consistency.js';
+import { deadlineOf, findFailure } from './failure.js';
+import { isSameImage } from './image-reference.js';
+import type { ContainerView, PairView, PodReading, Problem } from './pod-reading.js';
+import type { PodUpgradeState, UpgradePhase } from './types.js';
+import { isUpgradable } from './upgradable.js';
+import { hasTakenOver, planAbort, planReset, planUpgrade, type WritePlan } from './write-plan.js';
+
+export interface Assessment {
+  state: PodUpgradeState;
+  due: UpgradePhase | 'none';
+  reason: Reason;
+  message: string;
+  container?: string | undefined;
+  /** The write that is due. */
+  plan?: WritePlan | undefined;
+  /** Unix ms at which time alone may change the assessment. */
+  reviewAt?: number | undefined;
+  /** What ended the attempt, where the abort is due to a failure. */
+  failure?: Problem | undefined;
+}
+
+/**
+ * A hook that has returned means that the new container owns the sockets, Ready or not. It gets this long to become Ready, so that
+ * a spec that goes back in that moment leads to a proper hand-over and not to a kill.
+ */
+const TAKEOVER_GRACE_MS = 10_000;
+
+/** Where the pod stands and what is due. Pure in the reading and the clock. */
+export function assessPod(reading: PodReading, now: Date): Assessment {
+  const { problem, pod } = reading;
+  if (problem !== undefined) return { state: 'Unmanaged', due: 'none', ...problem };
+  const phase = pod.status?.phase;
+  if (pod.metadata.deletionTimestamp !== undefined || phase === 'Succeeded' || phase === 'Failed') {
+    return { state: 'Unmanaged', due: 'none', reason: 'PodTerminating', message: 'the pod is ending' };
+  }
+  const open = reading.pairs.filter((pair) => pair.open);
+  return open.length > 0 ? assessOpen(reading, open, now) : assessClosed(reading, now);
+}
+
+function assessOpen(reading: PodReading, open: PairView[], now: Date): Assessment {
+  const waiting = findUnfinished(reading, open, now);
+  if (waiting === undefined) return assessMigrated(reading, now);
+  const failure = findOpenFailure(reading, open, now);
+  const state = failure === undefined ? 'Upgrading' : 'Failed';
+  const stay: Assessment = { state, due: 'migration', ...(failure ?? waiting), failure };
+  const deadline = deadlineOf(reading);
+  if (deadline !== undefined && deadline > now.getTime()) stay.reviewAt = deadline;
+  if (isStale(reading)) return assessSuperseded(reading, stay, now);
+  if (reading.target.abortRequested) {
+    return {
+      ...stay,
+      due: 'abort',
+      reason: 'AbortRequested',
+      message: 'the rollout was asked to stop',
+      plan: planAbort(reading, now),
+    };
+  }
+  const policy = reading.target.sidecarSet.spec.updateStrategy?.failurePolicy;
+  if (failure === undefined || policy === undefined || policy.podAction === 'Keep') return stay;
+  return { ...stay, due: 'abort', plan: planAbort(reading, now) };
+}
+
+function assessMigrated(reading: PodReading, now: Date): Assessment {
+  const plan = planReset(reading, now);
+  const held = waitForBackOff('Migrated', 'migration', plan);
+  if (held !== undefined) return held;
+  const names = plan.changes.map((change) => change.container.name).join(', ');
+  const message = `the new container serves; ${names} can be replaced by the empty image`;
+  return { state: 'Migrated', due: 'reset', reason: 'ReadyToReset', message, plan };
+}
+
+/** The revision that this pod is starting is no longer the wanted one. */
+function assessSuperseded(reading: PodReading, stay: Assessment, now: Date): Assessment {
+  const plan = planUpgrade(reading, now);
+  const late = findUnreported(reading, now);
+  if (late !== undefined) return { ...stay, ...late };
+  if (plan.ends && !plan.begins) return assessWentBack(reading, stay, plan, now);
+  const barred = findBar(reading);
+  if (barred !== undefined) return stay;
+  const message = `goes on from ${reading.stamp?.controllerRevision ?? 'an older revision'} to the wanted revision`;
+  return { ...stay, due: 'upgrade', reason: 'Superseded', message, plan };
+}
+
+function assessWentBack(reading: PodReading, stay: Assessment, plan: WritePlan, now: Date): Assessment {
+  if (stay.state !== 'Failed') {
+    const grace = takeoverGrace(reading, now);
+    if (grace !== undefined) return { ...stay, reviewAt: Math.min(grace, stay.reviewAt ?? grace) };
+  }
+  const message = 'the SidecarSet went back to what the old container runs';
+  return { ...stay, due: 'abort', reason: 'SpecWentBack', message, plan, failure: undefined };
+}
+
+function takeoverGrace(reading: PodReading, now: Date): number | undefined {
+  for (const { open, working } of reading.pairs) {
+    const startedAt = Date.parse(working.status?.state?.running?.startedAt ?? '');
+    if (!open || Number.isNaN(startedAt) || !isConsistent(reading, working, now)) continue;
+    if (startedAt + TAKEOVER_GRACE_MS > now.getTime()) return startedAt + TAKEOVER_GRACE_MS;
+  }
+  return undefined;
+}
+
+function assessClosed(reading: PodReading, now: Date): Assessment {
+  const settling = assessSettling(reading, now);
+  if (!isStale(reading)) {
+    return settling ?? { state: 'Idle', due: 'none', reason: 'UpToDate', message: 'the pod runs the wanted revision' };
+  }
+  const state = settling?.state ?? 'Idle';
+  const bar = findBar(reading) ?? findUnreported(reading, now);
+  if (bar !== undefined) return { state, due: 'none', ...bar };
+  const plan = planUpgrade(reading, now);
+  const held = waitForBackOff(state, 'none', plan);
+  if (held !== undefined) return held;
+  const message = `runs ${reading.stamp?.controllerRevision ?? 'an older revision'} and waits to be picked`;
+  return { state, due: 'upgrade', reason: 'AwaitingSelection', message, plan };
+}
+
+/** No pair is open, but the kubelet is not done with an earlier write. */
+function assessSettling(reading: PodReading, now: Date): Assessment | undefined {
+  const changed = reading.plain.map(({ container }) => container).filter((c) => isPending(reading, c, now));
+  const failure = findFailure(reading, changed, now) ?? (changed.length > 0 ? findOverdue(reading, now) : undefined);
+  if (failure !== undefined) return { state: 'Failed', due: 'none', ...failure, failure };
+  const emptied = reading.pairs.find((pair) => !isConsistent(reading, pair.other, now));
+  if (emptied !== undefined) {
+    const message = `container ${emptied.other.name} is being replaced by the empty image`;
+    return { state: 'Resetting', due: 'none', reason: 'EmptyImageStarting', message, container: emptied.other.name };
+  }
+  const starting = changed[0];
+  if (starting === undefined) return undefined;
+  const message = `container ${starting.name} with image ${starting.image} is not ready yet`;
+  const deadline = deadlineOf(reading);
+  const reviewAt = deadline !== undefined && deadline > now.getTime() ? deadline : undefined;
+  return { state: 'Upgrading', due: 'none', reason: 'ContainerStarting', message, container: starting.name, reviewAt };
+}
+
+/** A plain container that was changed and is not up yet. */
+function isPending(reading: PodReading, container: ContainerView, now: Date): boolean {
+  if (!isConsistent(reading, container, now)) return true;
+  const changedByUs = reading.record?.phase === 'Upgrading' && recordedBefore(reading, container) !== undefined;
+  return changedByUs && !isContainerReady(container.status);
+}
+
+/** What an open pod still waits for; undefined once the new containers serve and nothing speaks against the reset. */
+function findUnfinished(reading: PodReading, open: PairView[], now: Date): Problem | undefined {
+  const started = [...open.map((pair) => pair.working), ...reading.plain.map((view) => view.container)];
+  const settledPairs = reading.pairs.filter((pair) => !pair.open).map((pair) => pair.working);
+  for (const container of [...started, ...settledPairs]) {
+    if (!isConsistent(reading, container, now)) {
+      return starting(container, `the kubelet has not put image ${container.image} on container ${container.name} yet`);
+    }
+  }
+  const mustBeReady = new Set([...open.map((pair) => pair.working.name), ...Object.keys(reading.record?.images ?? {})]);
+  const excused = new Set([...open.map((pair) => pair.other.name), ...(reading.record?.unready ?? [])]);
+  for (const status of reading.pod.status?.containerStatuses ?? []) {
+    if (isContainerReady(status)) continue;
+    const container = started.find((view) => view.name === status.name);
+    if (container !== undefined && mustBeReady.has(status.name)) {
+      return starting(container, `container ${status.name} with image ${container.image} is not ready yet`);
+    }
+    if (excused.has(status.name) || isIdleHalf(reading, status.name)) continue;
+    const message = `container ${status.name} became unready since the upgrade began`;
+    return { reason: 'ContainerNotReady', message, container: status.name };
+  }
+  if (hasEveryStatus(reading)) return undefined;
+  return { reason: 'KubeletCatchingUp', message: 'the kubelet has not reported every container yet' };
+}
+
+const starting = (container: ContainerView, message: string): Problem => ({
+  reason: 'ContainerStarting',
+  message,
+  container: container.name,
+});
+
+const isIdleHalf = (reading: PodReading, name: string): boolean =>
+  reading.pairs.some((pair) => pair.other.name === name);
+
+function findOpenFailure(reading: PodReading, open: PairView[], now: Date): Problem | undefined {
+  const containers = [...open.map((pair) => pair.working), ...reading.plain.map((view) => view.container)];
+  return findFailure(reading, containers, now) ?? findOverdue(reading, now);
+}
+
+function findOverdue(reading: PodReading, now: Date): Problem | undefined {
+  const deadline = deadlineOf(reading);
+  if (deadline === undefined || deadline > now.getTime()) return undefined;
+  const seconds = reading.target.sidecarSet.spec.updateStrategy?.progressDeadlineSeconds;
+  return { reason: 'DeadlineExceeded', message: `not done ${seconds} s after it was begun` };
+}
+
+/** A container that is still shown as ready with its old image: the kubelet is at work on the previous change. */
+function findUnreported(reading: PodReading, now: Date): Problem | undefined {
+  const containers = [
+    ...reading.pairs.flatMap((pair) => [pair.working, pair.other]),
+    ...reading.plain.map((view) => view.container),
+  ];
+  const late = containers.find((c) => c.status?.ready === true && !isConsistent(reading, c, now));
+  if (late === undefined) return undefined;
+  const message = `the kubelet has not finished the last image change of container ${late.name}`;
+  return { reason: 'KubeletCatchingUp', message, container: late.name };
+}
+
+/** Why no new attempt may be begun on this pod, as far as the SidecarSet and the pod alone tell. */
+function findBar(reading: PodReading): Problem | undefined {
+  const { target, record, pod } = reading;
+  const strategy = target.sidecarSet.spec.updateStrategy;
+  if (strategy?.type === 'NotUpdate') return bar('NotUpdateStrategy', 'updateStrategy.type is NotUpdate');
+  if (strategy?.paused === true) return bar('Paused', 'updateStrategy.paused is set');
+  if (target.abortRequested) return bar('AbortRequested', 'the rollout was asked to stop');
+  if (strategy?.selector !== undefined && !matchesSelector(strategy.selector, pod.metadata.labels)) {
+    return bar('PartitionReached', 'updateStrategy.selector does not choose this pod');
+  }
+  if (!isUpgradable(reading)) return bar('UpdateImmutableField', 'more than images changed since the pod was created');
+  if (record?.phase === 'Failed' && record.revision === target.hash && record.retry === target.retryToken) {
+    return { reason: 'FailedBefore', message: `failed on this revision before: ${record.reason ?? 'unknown reason'}` };
+  }
+  return undefined;
+}
+
+const bar = (reason: Reason, message: string): Problem => ({ reason, message });
+
+function waitForBackOff(
+  state: PodUpgradeState,
+  due: UpgradePhase | 'none',
+  { held }: WritePlan,
+): Assessment | undefined {
+  const last = held.reduce<WritePlan['held'][number] | undefined>(
+    (a, b) => (a && a.until > b.until ? a : b),
+    undefined,
+  );
+  if (last === undefined) return undefined;
+  const until = new Date(last.until).toISOString();
+  const message = `the kubelet would hold container ${last.container} with image ${last.image} back; waits until ${until}`;
+  return { state, due, reason: 'BackOffExpected', message, container: last.container, reviewAt: last.until };
+}
+
+/** The pod does not carry the wanted revision, or carries its stamp but not its images. */
+export function isStale(reading: PodReading): boolean {
+  return reading.stamp?.hash !== reading.target.hash || isStampedWrongly(reading);
+}
+
+/**
+ * OpenKruise stamps a pod as updated without touching its images when the spec goes back while a new container fails. Only pods
+ * that were changed in place, and not by Sidestep for this revision, are doubted: a mutating webhook may rewrite images for good.
+ */
+function isStampedWrongly({ pairs, target, record, inPlaceState }: PodReading): boolean {
+  if (inPlaceState === undefined || record?.revision === target.hash) return false;
+  return pairs.some(({ sidecar, working, other, open }) => {
+    if (isSameImage(working.image, sidecar.image)) return false;
+    return !open || isSameImage(other.image, sidecar.image);
+  });
+}
+
+export { hasTakenOver };

@@ -1,0 +1,70 @@
+/** Whether the kubelet is done with the last image change of a container. */
+import type { ContainerStatus } from '../api/kubernetes.js';
+import { digestOf, isDigestImage } from './image-reference.js';
+import type { ContainerView, PodReading } from './pod-reading.js';
+import type { ContainerBefore } from './types.js';
+import { shortContainerId, shortImageID } from './upgrade-record.js';
+
+/**
+ * A kubelet's status is up to 2 s late, so for that long a container id other than the recorded one can still be the old image,
+ * restarted just before the write. Nothing in the status tells the two apart when old and new tag name the same image.
+ */
+const STATUS_LAG_MS = 30_000;
+
+/** The change of this container is done: the status shows what the spec asks for, whether or not it is ready. */
+export function isConsistent(reading: PodReading, container: ContainerView, now: Date): boolean {
+  const { status } = container;
+  if (status === undefined) return false;
+  const before = recordedBefore(reading, container);
+  if (before === undefined) return isConsistentByImage(reading, container, status);
+  if (!wasReplaced(before, status)) return false;
+  if (isConsistentByImage(reading, container, status)) return true;
+  return isStartedSince(status, reading.record?.since, now);
+}
+
+/** What the container was before its last change, if that change was Sidestep's and nobody changed it since. */
+export function recordedBefore(reading: PodReading, container: ContainerView): ContainerBefore | undefined {
+  const entries = reading.record?.containers;
+  if (entries === undefined || !Object.hasOwn(entries, container.name)) return undefined;
+  const before = entries[container.name];
+  if (before === undefined || before.image !== container.image) return undefined;
+  // OpenKruise writes a new version, or another last imageID, and knows nothing of this record.
+  if (before.version !== container.version) return undefined;
+  const last = reading.inPlaceState?.lastContainerStatuses[container.name]?.imageID;
+  return before.imageID === shortImageID(last) ? before : undefined;
+}
+
+function wasReplaced(before: ContainerBefore, status: ContainerStatus): boolean {
+  const id = shortContainerId(status);
+  if (id !== '' || before.id !== '') return id !== '' && id !== before.id;
+  // Status writers other than a kubelet may know no container ids.
+  return (status.restartCount ?? 0) > before.restarts && status.state?.running !== undefined;
+}
+
+function isStartedSince(status: ContainerStatus, since: string | undefined, now: Date): boolean {
+  const written = Date.parse(since ?? '');
+  if (Number.isNaN(written) || now.getTime() - written >= STATUS_LAG_MS) return true;
+  const startedAt = Date.parse(status.state?.running?.startedAt ?? '');
+  // startedAt has whole seconds.
+  return !Number.isNaN(startedAt) && startedAt + 1_000 > written;
+}
+
+/**
+ * OpenKruise 1.9's rule, for pods that it changed itself: a digest must be the running one's; a tag is done when the imageID
+ * changed or the status names the image.
+ */
+function isConsistentByImage({ inPlaceState }: PodReading, container: ContainerView, status: ContainerStatus): boolean {
+  const last = inPlaceState?.lastContainerStatuses;
+  if (last === undefined || !Object.hasOwn(last, container.name)) return true;
+  if (isDigestImage(container.image)) return (status.imageID ?? '').endsWith(digestOf(container.image) ?? '\n');
+  return last[container.name]?.imageID !== (status.imageID || undefined) || status.image === container.image;
+}
+
+/** Every container of the pod has a status; without that OpenKruise counts the pod as inconsistent. */
+export function hasEveryStatus({ pod }: PodReading): boolean {
+  return pod.spec.containers.length === (pod.status?.containerStatuses?.length ?? 0);
+}
+
+/** Ready, and past its startup probe. */
+export const isContainerReady = (status: ContainerStatus | undefined): boolean =>
+  status?.ready === true && status.started !== false;

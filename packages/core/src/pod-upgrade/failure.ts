@@ -1,0 +1,79 @@
+/** When an upgrade of a pod has failed, and the one word for why. */
+import type { ContainerStatus } from '../api/kubernetes.js';
+import type { Reason } from '../api/reasons.js';
+import { isConsistent, isContainerReady, recordedBefore } from './consistency.js';
+import type { ContainerView, PodReading, Problem } from './pod-reading.js';
+import { shortContainerId } from './upgrade-record.js';
+
+/** The kubelet's words for a container that waits, in ours. Others (ContainerCreating, PodInitializing) are no failure. */
+const WAITING_REASONS: Readonly<Record<string, Reason>> = {
+  ErrImagePull: 'ImagePullFailed',
+  ImagePullBackOff: 'ImagePullFailed',
+  ErrImageNeverPull: 'ImagePullFailed',
+  RegistryUnavailable: 'ImagePullFailed',
+  SignatureValidationFailed: 'ImagePullFailed',
+  ImageInspectError: 'ImagePullFailed',
+  InvalidImageName: 'InvalidImage',
+  CreateContainerError: 'ContainerCannotStart',
+  CreateContainerConfigError: 'ContainerCannotStart',
+  RunContainerError: 'ContainerCannotStart',
+  PreCreateHookError: 'ContainerCannotStart',
+  PreStartHookError: 'ContainerCannotStart',
+  PostStartHookError: 'PostStartHookFailed',
+  CrashLoopBackOff: 'CrashLoop',
+};
+
+/**
+ * A plain container that ran well for this long is past its upgrade: a later crash is its own trouble. Ten minutes is also how
+ * long the kubelet remembers a restart.
+ */
+const PLAIN_SETTLED_MS = 600_000;
+
+/** The first of these containers that cannot start. */
+export function findFailure(reading: PodReading, containers: readonly ContainerView[], now: Date): Problem | undefined {
+  for (const container of containers) {
+    const failure = containerFailure(reading, container, now);
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
+}
+
+function containerFailure(reading: PodReading, container: ContainerView, now: Date): Problem | undefined {
+  const { status, name } = container;
+  const waiting = status?.state?.waiting;
+  const reason = Object.hasOwn(WAITING_REASONS, waiting?.reason ?? '')
+    ? WAITING_REASONS[waiting?.reason ?? '']
+    : undefined;
+  if (status === undefined || reason === undefined || isContainerReady(status)) return undefined;
+  if (isLeftover(reading, container, status)) return undefined;
+  if (container.version === undefined && isSettled(reading, container, now)) return undefined;
+  const detail = waiting?.message === undefined || waiting.message === '' ? '' : ` (${clip(waiting.message)})`;
+  const message = `container ${name} with image ${container.image} is in ${waiting?.reason}${detail}`;
+  return { reason, message, container: name };
+}
+
+/** The container was in this very trouble before its image was changed, and the kubelet has not touched it since. */
+function isLeftover(reading: PodReading, container: ContainerView, status: ContainerStatus): boolean {
+  const before = recordedBefore(reading, container);
+  if (before?.waiting === undefined || before.waiting !== status.state?.waiting?.reason) return false;
+  return before.id === shortContainerId(status) && before.restarts === (status.restartCount ?? 0);
+}
+
+function isSettled(reading: PodReading, container: ContainerView, now: Date): boolean {
+  if (!isConsistent(reading, container, now)) return false;
+  const begun = Date.parse(reading.record?.begun ?? reading.stamp?.updateTimestamp ?? '');
+  const ready = reading.pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const changed = Date.parse(ready?.lastTransitionTime ?? '');
+  if (Number.isNaN(begun)) return true;
+  return (Number.isNaN(changed) ? now.getTime() : changed) - begun > PLAIN_SETTLED_MS;
+}
+
+const clip = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
+
+/** Unix ms at which the attempt fails by time; undefined without `progressDeadlineSeconds` or a known start. */
+export function deadlineOf({ target, record, stamp }: PodReading): number | undefined {
+  const seconds = target.sidecarSet.spec.updateStrategy?.progressDeadlineSeconds;
+  if (typeof seconds !== 'number') return undefined;
+  const begun = Date.parse(record?.begun ?? stamp?.updateTimestamp ?? '');
+  return Number.isNaN(begun) ? undefined : begun + seconds * 1_000;
+}
