@@ -2,3 +2,18 @@
 export type { FaultControl, FaultEffect, FaultMatch, FaultRule } from './kube-sim/faults.js';
 export { readManifests, startKubeSim } from './kube-sim/start.js';
 export type { KubeSim, KubeSimOptions, KubeSimStats, RequestCount } from './kube-sim/types.js';
+export { leaveOut } from './left-out.js';
+export { LoadGenerator } from './load/generator.js';
+export type { LoadOptions, LoadReport, LoadSample, Loss, LossKind } from './load/types.js';
+export type { CrashBackOffOptions } from './process-kubelet/crash-back-off.js';
+export type { CatalogueImage, ImageCatalogue } from './process-kubelet/image-catalogue.js';
+export { startProcessKubelet } from './process-kubelet/kubelet.js';
+export { KubeletError } from './process-kubelet/kubelet-error.js';
+export type {
+  ContainerRef,
+  KubeletFaults,
+  KubeletLogLine,
+  ProcessKubelet,
+  ProcessKubeletOptions,
+  RunningContainer,
+} from './process-kubelet/options.js';

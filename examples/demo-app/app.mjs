@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// The smallest app that a sidecar can stand in front of: says hello and echoes.
+import { createServer } from 'node:http';
+
+const { APP_LISTEN, POD_IP = '127.0.0.1', HOSTNAME = 'app' } = process.env;
+const listen = APP_LISTEN ?? `${POD_IP}:9090`;
+const colon = listen.lastIndexOf(':');
+const hello = Buffer.from(`hello from ${HOSTNAME}\n`);
+
+const server = createServer((request, response) => {
+  if (request.method !== 'POST') {
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': hello.length });
+    response.end(hello);
+    request.resume();
+    return;
+  }
+  response.writeHead(200, {
+    'content-type': request.headers['content-type'] ?? 'application/octet-stream',
+    ...(request.headers['content-length'] ? { 'content-length': request.headers['content-length'] } : {}),
+  });
+  request.pipe(response);
+});
+
+// Proxies keep their upstream connections for long; the side that did not send the request must not be the first to close.
+server.keepAliveTimeout = 120_000;
+server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon), () => {
+  console.log(JSON.stringify({ event: 'listening', on: listen }));
+});
+server.on('error', (error) => {
+  console.error(`demo-app: cannot listen on ${listen}: ${error.message}`);
+  process.exitCode = 1;
+});
+
+process.once('SIGTERM', () => {
+  server.close();
+  server.closeIdleConnections();
+});
