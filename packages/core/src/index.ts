@@ -5,6 +5,7 @@ export * from './api/defaults/sidecarset.js';
 export * from './api/errors.js';
 export * from './api/field-error.js';
 export * from './api/int-or-percent.js';
+export { diffJson } from './api/json-diff.js';
 export * from './api/keys.js';
 export * from './api/kubernetes.js';
 export * from './api/quantity.js';
