@@ -17,3 +17,5 @@ export type {
   ProcessKubeletOptions,
   RunningContainer,
 } from './process-kubelet/options.js';
+export { type RedisHandle, type RedisOptions, startRedis } from './redis/redis.js';
+export { NoRedisServer } from './redis/redis-server.js';

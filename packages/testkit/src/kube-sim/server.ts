@@ -27,8 +27,14 @@ export class Freezer {
   private release: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  get frozen(): Promise<void> | undefined {
-    return this.thawed;
+  /** Runs `action` now, or when the server answers again. */
+  run(action: () => void): void {
+    if (this.thawed === undefined) action();
+    else void this.thawed.then(action);
+  }
+
+  async wait(): Promise<void> {
+    await this.thawed;
   }
 
   freeze(ms?: number): void {
@@ -76,7 +82,7 @@ export class ApiHttpServer {
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://kube-sim');
     if (url.pathname.startsWith('/sim/')) return this.admin(request, response, url);
-    if (await this.parts.freezer.frozen) await this.parts.freezer.frozen;
+    await this.parts.freezer.wait();
     const { pathname } = url;
     if (pathname === '/readyz' || pathname === '/livez' || pathname === '/healthz') {
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
@@ -110,7 +116,7 @@ export class ApiHttpServer {
       }
       const answer = await this.answer(request, message, warnings);
       count(answer.code);
-      if (await this.parts.freezer.frozen) await this.parts.freezer.frozen;
+      await this.parts.freezer.wait();
       if (fault?.kind === 'disconnectAfter') message.socket.destroy();
       else sendJson(response, answer.code, answer.text, warnings);
     } catch (error) {
@@ -154,8 +160,8 @@ export class ApiHttpServer {
   private watch(message: IncomingMessage, response: ServerResponse, request: ResourceRequest, userAgent: string): void {
     const { watches, freezer } = this.parts;
     const sink: WatchSink = {
-      write: (lines) => whenThawed(freezer, () => response.write(lines)),
-      end: () => whenThawed(freezer, () => response.end()),
+      write: (lines) => freezer.run(() => response.write(lines)),
+      end: () => freezer.run(() => response.end()),
     };
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
@@ -167,11 +173,6 @@ export class ApiHttpServer {
     const body = parseBody(await readBody(request), 'application/json');
     sendJson(response, 200, answerAdmin(this.parts.sim(), request.method ?? '', url.pathname, body));
   }
-}
-
-function whenThawed(freezer: Freezer, action: () => void): void {
-  if (freezer.frozen) void freezer.frozen.then(action);
-  else action();
 }
 
 const REASONS: Record<number, string> = {
