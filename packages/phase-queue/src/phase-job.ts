@@ -17,6 +17,8 @@ export interface PhaseJob {
   attempt: number;
   /** `leaseTransitions` of the planner that asked for it: a fencing epoch for the logs, never a lock. */
   epoch?: number;
+  /** Unix milliseconds at which it was asked for, to measure how long phases take to be done. */
+  askedAt?: number;
   /** W3C trace context of whoever asked, so that one trace spans planner and workers. */
   traceparent?: string;
 }
@@ -36,7 +38,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
  */
 export const parsePhaseJob = (data: unknown): PhaseJob | undefined => {
   if (typeof data !== 'object' || data === null) return undefined;
-  const { namespace, pod, uid, sidecarSet, revision, phase, attempt, epoch, traceparent } = data as Record<
+  const { namespace, pod, uid, sidecarSet, revision, phase, attempt, epoch, askedAt, traceparent } = data as Record<
     string,
     unknown
   >;
@@ -51,6 +53,7 @@ export const parsePhaseJob = (data: unknown): PhaseJob | undefined => {
     phase: phase as Phase,
     attempt: attempt as number,
     ...(typeof epoch === 'number' ? { epoch } : {}),
+    ...(typeof askedAt === 'number' ? { askedAt } : {}),
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };
 };

@@ -28,7 +28,8 @@ const job = (pod: string, phase: Phase = 'upgrade'): PhaseJob => ({
   attempt: 0,
 });
 
-const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+/** Waits for a condition, and fails loudly when it does not come. */
+export const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + DEADLINE_MS;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Waited in vain: ${what}`);

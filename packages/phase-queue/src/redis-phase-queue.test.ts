@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { leaveOut, type RedisHandle, startRedis } from '@sidestep/testkit';
+import { Redis } from 'ioredis';
+import { describePhaseQueue, until } from './phase-queue.contract.js';
+import type { QueueEvent } from './port.js';
+import { RedisPhaseQueue } from './redis-phase-queue.js';
+
+/** Fast enough for a test; the ratio between them is that of production. */
+const timing = { lockMs: 1_000, stalledCheckMs: 500 };
+
+const redis: RedisHandle | undefined = await startRedis({ shared: false }).catch((error: Error) => {
+  leaveOut('the phase queue on Redis', error.message);
+  return undefined;
+});
+
+const describeOnRedis = (server: RedisHandle): void => {
+  let count = 0;
+  const client = new Redis(server.url, { lazyConnect: true });
+  const fresh = (): string => {
+    count += 1;
+    return `phases-${count}`;
+  };
+
+  afterAll(async () => {
+    client.disconnect();
+    await server.stop();
+  });
+
+  describePhaseQueue('on Redis', async () => {
+    const events: QueueEvent[] = [];
+    const opened: RedisPhaseQueue[] = [];
+    const name = fresh();
+    const open = (): RedisPhaseQueue => {
+      const queue = new RedisPhaseQueue({ url: server.url, name, timing, observe: (event) => events.push(event) });
+      opened.push(queue);
+      return queue;
+    };
+    return {
+      queue: open(),
+      events,
+      another: open,
+      loseEverything: async () => {
+        await client.flushall();
+      },
+      cutOff: () => server.kill(),
+      bringBack: () => server.start(),
+      stop: async () => {
+        await Promise.all(opened.map((queue) => queue.close()));
+      },
+    };
+  });
+
+  describe('the phase queue on Redis', () => {
+    const job = {
+      namespace: 'shop',
+      pod: 'a',
+      uid: 'u',
+      sidecarSet: 'mesh-set',
+      revision: 'r2',
+      phase: 'upgrade' as const,
+      attempt: 1,
+    };
+    let events: QueueEvent[];
+    let queue: RedisPhaseQueue;
+    let name: string;
+
+    beforeAll(() => {
+      name = fresh();
+      events = [];
+      queue = new RedisPhaseQueue({ url: server.url, name, timing, observe: (event) => events.push(event) });
+    });
+
+    afterAll(() => queue.close());
+
+    test('puts every key of a queue into one slot of a cluster, and leaves none behind but its own bookkeeping', async () => {
+      const consumer = await queue.consume(async () => ({ kind: 'done' }), { concurrency: 2 });
+      await queue.enqueue([job, { ...job, pod: 'b', uid: 'v' }]);
+      const isEmpty = async (): Promise<boolean> => Object.values(await queue.depth()).every((count) => count === 0);
+      await until('the queue is empty', isEmpty);
+      await consumer.close();
+      const keys = await client.keys(`*${name}*`);
+      expect(keys.length).toBeGreaterThan(0);
+      expect(keys.filter((key) => !key.startsWith('{sidestep}:'))).toEqual([]);
+      expect(keys.filter((key) => key.includes('.upgrade.'))).toEqual([]);
+    });
+
+    test('drops what somebody else put into it and is no job', async () => {
+      const { Queue } = await import('bullmq');
+      const foreign = new Queue(name, { connection: client, prefix: '{sidestep}' });
+      await foreign.add('phase', { hello: 'world' }, { jobId: 'not-a-job' });
+      const consumer = await queue.consume(async () => ({ kind: 'done' }), { concurrency: 1 });
+      await until('it was dropped', () => events.some((event) => event.kind === 'job-malformed'));
+      await consumer.close();
+      await foreign.close();
+      expect(events).toContainEqual({ kind: 'job-malformed', id: 'not-a-job' });
+    });
+
+    test('warns of a Redis that evicts keys when it is full', async () => {
+      await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      const heard: QueueEvent[] = [];
+      const other = new RedisPhaseQueue({ url: server.url, name: fresh(), observe: (event) => heard.push(event) });
+      await until('it warned', () => heard.length > 0);
+      await other.close();
+      await client.config('SET', 'maxmemory-policy', 'noeviction');
+      expect(heard).toEqual([{ kind: 'warning', message: expect.stringContaining('allkeys-lru') }]);
+    });
+
+    test('does not wait for a Redis that was never there, and works once it is', async () => {
+      await server.kill();
+      const early = new RedisPhaseQueue({ url: server.url, name: fresh(), timing });
+      const seen: string[] = [];
+      await early.consume(
+        async ({ pod }) => {
+          seen.push(pod);
+          return { kind: 'done' };
+        },
+        { concurrency: 1 },
+      );
+      await expect(early.enqueue([job])).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
+      await server.start();
+      await until('the queue takes jobs', () =>
+        early.enqueue([job]).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await until('the job ran', () => seen.length > 0);
+      await early.close();
+      expect(seen).toEqual(['a']);
+    });
+  });
+};
+
+if (redis !== undefined) describeOnRedis(redis);
+else test('there is no Redis to test with, which npm test reports', () => expect(redis).toBeUndefined());
