@@ -71,7 +71,11 @@ export async function startBoundProcess(
   // A program that is left running must not keep ours from ending.
   child.unref();
   for (const stream of child.stdio) (stream as { unref?: () => void } | null)?.unref?.();
-  const kill = (signal: NodeJS.Signals): void => signalIfAlive(pid, signal, child);
+  const kill = (signal: NodeJS.Signals): void => {
+    // Whoever kills it may wait for its end.
+    child.ref();
+    signalIfAlive(pid, signal, child);
+  };
   return {
     pid,
     output: () => output,
@@ -80,7 +84,6 @@ export async function startBoundProcess(
     stop: async (deadlineMs = 3000) => {
       kill('SIGTERM');
       const timer = setTimeout(() => kill('SIGKILL'), deadlineMs);
-      child.ref();
       await exited;
       clearTimeout(timer);
       child.stdin?.destroy();

@@ -1,0 +1,198 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import https from 'node:https';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type BoundProcess, startBoundProcess } from '../bound-process/bound-process.js';
+import { freePort } from '../bound-process/free-port.js';
+import { until } from '../bound-process/until.js';
+import { type ApiServerBinaries, ensureApiServerBinaries } from './binaries.js';
+import type { CertificatePair } from './certificates.js';
+import { Credentials } from './credentials.js';
+
+export interface RealApiServerOptions {
+  /** May missing programs be built and fetched? Default false. */
+  download?: boolean;
+  /** Further flags of kube-apiserver. */
+  flags?: string[];
+}
+
+/** A running etcd and kube-apiserver, both on loopback and gone with this process. */
+export interface RealApiServer {
+  url: string;
+  /** PEM of the authority that signed the server's certificate. */
+  ca: string;
+  /** Path of a kubeconfig of the group system:masters. */
+  kubeconfig: string;
+  binaries: ApiServerBinaries;
+  apiServerPid: number;
+  etcdPid: number;
+  /** Path of a kubeconfig for a user, who may do what RBAC says. */
+  kubeconfigFor(user: string, groups?: readonly string[]): Promise<string>;
+  /** As `kubeconfigFor`, with the name and groups that a service account has. */
+  kubeconfigForServiceAccount(namespace: string, name: string): Promise<string>;
+  /** A namespace with its default service account, which no controller makes here. An existing one is fine. */
+  createNamespace(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const READY_DEADLINE_MS = 90_000;
+const ADMIN_GROUP = 'system:masters';
+
+/** Starts them in a few seconds, from an empty store. Rejects with `ApiServerBinariesMissing` when programs are missing. */
+export async function startRealApiServer(options: RealApiServerOptions = {}): Promise<RealApiServer> {
+  const binaries = await ensureApiServerBinaries({ download: options.download ?? false });
+  const folder = await mkdtemp(path.join(tmpdir(), 'sidestep-api-server-'));
+  const started: BoundProcess[] = [];
+  const stop = async (): Promise<void> => {
+    // Asked politely, kube-apiserver waits a minute for its watches; nothing here is worth waiting for.
+    for (const one of started.reverse()) one.kill('SIGKILL');
+    await Promise.all(started.map((one) => one.exited));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const credentials = await Credentials.create(folder);
+    const etcd = await startEtcd(binaries.etcd, folder);
+    started.push(etcd.process);
+    const port = await freePort();
+    const flags = [...apiServerFlags(credentials, port, etcd.url), ...(options.flags ?? [])];
+    const server = await startBoundProcess(binaries.kubeApiserver, flags);
+    started.push(server);
+    return await ready(credentials, binaries, `https://127.0.0.1:${port}`, server, etcd.process, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startEtcd(program: string, folder: string): Promise<{ process: BoundProcess; url: string }> {
+  const [client, peer] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${client}`;
+  const peerUrl = `http://127.0.0.1:${peer}`;
+  const started = await startBoundProcess(program, [
+    '--name=n',
+    `--data-dir=${path.join(folder, 'etcd')}`,
+    '--unsafe-no-fsync',
+    '--log-level=error',
+    `--listen-client-urls=${url}`,
+    `--advertise-client-urls=${url}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=n=${peerUrl}`,
+  ]);
+  await until(() => alive(started, 'etcd') && listens(client), 'etcd');
+  return { process: started, url };
+}
+
+const apiServerFlags = (credentials: Credentials, port: number, etcd: string): string[] => [
+  `--etcd-servers=${etcd}`,
+  '--bind-address=127.0.0.1',
+  `--secure-port=${port}`,
+  `--tls-cert-file=${credentials.file('server.crt')}`,
+  `--tls-private-key-file=${credentials.file('server.key')}`,
+  `--client-ca-file=${credentials.file('ca.crt')}`,
+  '--service-account-issuer=https://kubernetes.default.svc',
+  `--service-account-key-file=${credentials.file('sa.pub')}`,
+  `--service-account-signing-key-file=${credentials.file('sa.key')}`,
+  '--service-cluster-ip-range=10.0.0.0/24',
+  '--authorization-mode=Node,RBAC',
+  '--endpoint-reconciler-type=none',
+  '--disable-admission-plugins=TaintNodesByCondition',
+  '--allow-privileged=true',
+];
+
+async function ready(
+  credentials: Credentials,
+  binaries: ApiServerBinaries,
+  url: string,
+  server: BoundProcess,
+  etcd: BoundProcess,
+  stop: () => Promise<void>,
+): Promise<RealApiServer> {
+  const admin = await credentials.client('sidestep-admin', [ADMIN_GROUP]);
+  const call = (method: string, at: string, body?: object): Promise<number> =>
+    request(`${url}${at}`, credentials.authority.certificate, admin, method, body);
+  await until(
+    async () => alive(server, 'kube-apiserver') && (await call('GET', '/readyz')) === 200,
+    'kube-apiserver',
+    READY_DEADLINE_MS,
+  );
+  const kubeconfigFor = async (user: string, groups: readonly string[] = []): Promise<string> =>
+    credentials.kubeconfig(user, url, await credentials.client(user, groups));
+  const createNamespace = async (name: string): Promise<void> => {
+    await create(call, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await create(call, `/api/v1/namespaces/${name}/serviceaccounts`, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default' },
+    });
+  };
+  await createNamespace('default');
+  return {
+    url,
+    ca: credentials.authority.certificate,
+    kubeconfig: await credentials.kubeconfig('admin', url, admin),
+    binaries,
+    apiServerPid: server.pid,
+    etcdPid: etcd.pid,
+    kubeconfigFor,
+    kubeconfigForServiceAccount: (namespace, name) =>
+      kubeconfigFor(`system:serviceaccount:${namespace}:${name}`, [
+        'system:serviceaccounts',
+        `system:serviceaccounts:${namespace}`,
+      ]),
+    createNamespace,
+    stop,
+  };
+}
+
+async function create(
+  call: (method: string, at: string, body?: object) => Promise<number>,
+  at: string,
+  body: object,
+): Promise<void> {
+  const code = await until(async () => {
+    const answer = await call('POST', at, body);
+    return answer === 201 || answer === 409 || answer === 404 ? answer : undefined;
+  }, `POST ${at}`);
+  if (code === 404) throw new Error(`POST ${at}: not found`);
+}
+
+function alive(one: BoundProcess, name: string): true {
+  try {
+    process.kill(one.pid, 0);
+    return true;
+  } catch {
+    throw new Error(`${name} ended: ${one.output().trim()}`);
+  }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** The status of the answer; 0 when there was none. */
+function request(
+  url: string,
+  ca: string,
+  { certificate, key }: CertificatePair,
+  method: string,
+  body?: object,
+): Promise<number> {
+  return new Promise((resolve) => {
+    const sent = https.request(
+      url,
+      { method, ca, cert: certificate, key, agent: false, headers: { 'content-type': 'application/json' } },
+      (response) => {
+        response.resume();
+        response.once('end', () => resolve(response.statusCode ?? 0));
+      },
+    );
+    sent.once('error', () => resolve(0));
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
