@@ -19,3 +19,9 @@ export type {
 } from './process-kubelet/options.js';
 export { type RedisHandle, type RedisOptions, startRedis } from './redis/redis.js';
 export { NoRedisServer } from './redis/redis-server.js';
+export {
+  type ApiServerBinaries,
+  ApiServerBinariesMissing,
+  ensureApiServerBinaries,
+} from './real-api-server/binaries.js';
+export { type RealApiServer, type RealApiServerOptions, startRealApiServer } from './real-api-server/start.js';
