@@ -1,6 +1,7 @@
 /** The contract and the brain: the SidecarSet API, injection, revisions, rollout and per-pod upgrade rules, all pure. */
 
 export * from './api/container-kinds.js';
+export * from './api/conversion.js';
 export * from './api/defaults/sidecarset.js';
 export * from './api/errors.js';
 export * from './api/field-error.js';
