@@ -4,7 +4,7 @@ export { readManifests, startKubeSim } from './kube-sim/start.js';
 export type { KubeSim, KubeSimOptions, KubeSimStats, RequestCount } from './kube-sim/types.js';
 export { leaveOut } from './left-out.js';
 export { LoadGenerator } from './load/generator.js';
-export type { LoadOptions, LoadReport, LoadSample, Loss, LossKind } from './load/types.js';
+export type { ConnectionKind, LoadOptions, LoadReport, LoadSample, Loss, LossKind } from './load/types.js';
 export type { CrashBackOffOptions } from './process-kubelet/crash-back-off.js';
 export type { CatalogueImage, ImageCatalogue } from './process-kubelet/image-catalogue.js';
 export { startProcessKubelet } from './process-kubelet/kubelet.js';
@@ -17,11 +17,11 @@ export type {
   ProcessKubeletOptions,
   RunningContainer,
 } from './process-kubelet/options.js';
-export { type RedisHandle, type RedisOptions, startRedis } from './redis/redis.js';
-export { NoRedisServer } from './redis/redis-server.js';
 export {
   type ApiServerBinaries,
   ApiServerBinariesMissing,
   ensureApiServerBinaries,
 } from './real-api-server/binaries.js';
 export { type RealApiServer, type RealApiServerOptions, startRealApiServer } from './real-api-server/start.js';
+export { type RedisHandle, type RedisOptions, startRedis } from './redis/redis.js';
+export { NoRedisServer } from './redis/redis-server.js';

@@ -1,144 +1,214 @@
-import { Histogram } from './histogram.js';
-import { type Settled, Target } from './target.js';
-import type { LoadOptions, LoadReport, LoadSample, Loss, LossKind } from './types.js';
+import { H2Pool } from './h2-pool.js';
+import type { ConnectionListener } from './http1-connection.js';
+import { kindOfStatus } from './loss-kind.js';
+import { type LoadRequest, uniqueBody } from './request.js';
+import { Tally } from './tally.js';
+import { TargetPool } from './target-pool.js';
+import type { ConnectionKind, LoadOptions, LoadReport, LoadSample, LossKind } from './types.js';
 
-const TICK_MS = 2;
-/** Losses kept one by one; beyond it only the counts go on. */
-const MAX_LOSSES = 10_000;
+const TICK_MS = 1;
+const SWEEP_MS = 10;
 
-/** Steady traffic that never waits for a slow answer before it sends the next request, and counts every failure by kind. */
+const DEFAULTS = {
+  keepalive: 8,
+  shortShare: 0.3,
+  h2Share: 0,
+  h2Sessions: 2,
+  postShare: 0.5,
+  postBytes: 256,
+  timeoutMs: 5_000,
+};
+
+interface Target {
+  name: string;
+  http1: TargetPool;
+  h2: H2Pool;
+  wanted: boolean;
+  turn: number;
+}
+
+/**
+ * Steady traffic at a fixed rate, in turn to every target, that never waits for a slow answer before it sends the next request.
+ * Nothing is sent a second time (but HTTP/2 streams that the server promises not to have looked at), so every failure is one
+ * lost request.
+ */
 export class LoadGenerator {
-  private readonly options: LoadOptions;
-  private readonly targets: Target[] = [];
-  private readonly latency = new Histogram();
-  private readonly losses: Loss[] = [];
-  private readonly lostByKind: Partial<Record<LossKind, number>> = {};
-  private readonly versions: Record<string, number> = {};
-  private readonly byKind = { get: 0, post: 0, short: 0, keepalive: 0 };
-  private readonly startedAt = performance.now();
-  private timer: NodeJS.Timeout | undefined;
-  private lastTick = performance.now();
-  private credit = 0;
-  private requests = 0;
-  private served = 0;
-  private lost = 0;
-  private turn = 0;
-  private lastSample = { atMs: performance.now(), served: 0 };
+  readonly #options: LoadOptions & typeof DEFAULTS;
+  readonly #tally = new Tally(performance.now());
+  readonly #targets = new Map<string, Target>();
+  readonly #inFlight = new Set<LoadRequest>();
+  #rate: number;
+  #rateSince = { ms: performance.now(), sent: 0 };
+  #sent = 0;
+  #turn: Target[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #nextSweepMs = 0;
+  #report: Promise<LoadReport> | undefined;
 
   constructor(options: LoadOptions) {
-    this.options = options;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#rate = options.rate;
     for (const target of options.targets) this.add(target);
   }
 
   start(): this {
-    this.lastTick = performance.now();
-    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.setRate(this.#rate);
+    this.#timer = setTimeout(() => this.#tick(), TICK_MS);
     return this;
   }
 
-  add(address: string): void {
-    this.targets.push(new Target(address, this.options, (target, settled) => this.settle(target, settled)));
+  add(name: string): void {
+    if (this.#targets.get(name)?.wanted) return;
+    const { keepalive, h2Sessions } = this.#options;
+    const listener = this.#listener();
+    const http1 = new TargetPool(keepalive, listener);
+    const h2 = new H2Pool(name, h2Sessions, listener);
+    this.#targets.set(name, { name, http1, h2, wanted: true, turn: 0 });
+    this.#tally.gaps.begin(name, performance.now());
+    this.#turn = this.#wanted();
+  }
+
+  /** No new requests to it; those in flight are still waited for. */
+  remove(name: string): void {
+    const target = this.#targets.get(name);
+    if (!target?.wanted) return;
+    target.wanted = false;
+    target.http1.retire();
+    target.h2.retire();
+    this.#tally.gaps.end(name, performance.now());
+    this.#turn = this.#wanted();
+  }
+
+  setRate(rate: number): void {
+    this.#rate = rate;
+    this.#rateSince = { ms: performance.now(), sent: this.#sent };
+  }
+
+  /** A process behind that target was killed at that time (Unix milliseconds): what was in flight in it is counted apart. */
+  markKilled(target: string, atMs: number): void {
+    this.#tally.killed({ target, atMs }, this.#inFlight);
   }
 
   sample(): LoadSample {
-    const now = performance.now();
-    const seconds = (now - this.lastSample.atMs) / 1000;
-    const rps = Math.round((this.served - this.lastSample.served) / Math.max(seconds, 0.001));
-    this.lastSample = { atMs: now, served: this.served };
-    return {
-      type: 'sample',
-      rps,
-      requests: this.requests,
-      served: this.served,
-      inFlight: this.inFlight(),
-      lost: this.lost,
-      p50Ms: this.latency.quantile(0.5),
-      p99Ms: this.latency.quantile(0.99),
-      maxMs: this.latency.max,
-      maxGapMs: this.maxGap(),
-    };
+    return this.#tally.sample(this.#inFlight.size, performance.now());
   }
 
   /** Sends nothing more, waits until every request has ended one way or the other, and reports. */
-  async stop(): Promise<LoadReport> {
-    clearInterval(this.timer);
-    const durationMs = performance.now() - this.startedAt;
-    while (this.inFlight() > 0) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-    for (const target of this.targets) target.close();
-    return {
-      type: 'report',
-      requests: this.requests,
-      served: this.served,
-      lost: this.lost,
-      lostByKind: this.lostByKind,
-      losses: this.losses,
-      versions: this.versions,
-      byKind: this.byKind,
-      latencyMs: {
-        p50: this.latency.quantile(0.5),
-        p90: this.latency.quantile(0.9),
-        p99: this.latency.quantile(0.99),
-        max: this.latency.max,
+  stop(): Promise<LoadReport> {
+    this.#report ??= this.#stop();
+    return this.#report;
+  }
+
+  async #stop(): Promise<LoadReport> {
+    const targets = [...this.#targets.values()];
+    const stoppedMs = performance.now();
+    for (const { name, wanted } of targets) if (wanted) this.#tally.gaps.end(name, stoppedMs);
+    this.#turn = [];
+    while (this.#inFlight.size > 0) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    clearTimeout(this.#timer);
+    const report = this.#tally.report(
+      targets.map(({ name }) => name),
+      stoppedMs,
+    );
+    for (const { http1, h2 } of targets) {
+      http1.close();
+      h2.close();
+    }
+    return report;
+  }
+
+  #wanted(): Target[] {
+    return [...this.#targets.values()].filter(({ wanted }) => wanted);
+  }
+
+  #listener() {
+    const { connections } = this.#tally;
+    const listener: Omit<ConnectionListener, 'idle'> = {
+      answered: (request, { status, body, version }) => this.#answered(request, status, body, version),
+      failed: (request, kind, detail) => this.#lost(request, kind, detail),
+      ended: (_, how) => {
+        if (how === 'by-server') connections.endedByAnswer += 1;
+        if (how === 'idle') connections.endedIdle += 1;
+        if (how === 'by-server' || how === 'idle') this.#tally.reconnects += 1;
       },
-      maxGapMs: this.maxGap(),
-      gaps: Object.fromEntries(this.targets.map((target) => [target.address, target.maxGapMs])),
-      reconnects: this.targets.reduce((sum, target) => sum + target.reconnects, 0),
-      durationMs,
     };
+    const opened = () => {
+      connections.opened += 1;
+    };
+    const retried = () => {
+      this.#tally.retriedStreams += 1;
+    };
+    return { ...listener, opened, retried };
   }
 
-  private inFlight(): number {
-    return this.targets.reduce((sum, target) => sum + target.inFlight, 0);
-  }
-
-  private maxGap(): number {
+  /** Sends what is due by now; a late timer sends more, each request still counted from when it was due. */
+  #tick(): void {
     const now = performance.now();
-    return Math.max(0, ...this.targets.map((target) => target.measureGap(now)));
+    if (this.#turn.length === 0) this.setRate(this.#rate);
+    if (this.#dueMs() <= now) this.#tally.behindMs = Math.max(this.#tally.behindMs, now - this.#dueMs());
+    for (let dueMs = this.#dueMs(); dueMs <= now && this.#turn.length > 0; dueMs = this.#dueMs()) this.#send(dueMs);
+    if (now >= this.#nextSweepMs) this.#sweep(now);
+    this.#timer = setTimeout(() => this.#tick(), TICK_MS);
   }
 
-  private tick(): void {
-    const now = performance.now();
-    const perMs = this.options.rate / 1000;
-    this.credit += (now - this.lastTick) * perMs;
-    this.lastTick = now;
-    if (this.targets.length === 0) this.credit = 0;
-    for (; this.credit >= 1; this.credit -= 1) this.fire(now - (this.credit - 1) / perMs);
+  /** When the next request is due. */
+  #dueMs(): number {
+    return this.#rateSince.ms + ((this.#sent + 1 - this.#rateSince.sent) * 1000) / this.#rate;
   }
 
-  private fire(dueMs: number): void {
-    this.turn += 1;
-    const target = this.targets[this.turn % this.targets.length]!;
-    // Per target and in fixed proportions, so that two runs with the same flags send the same mix.
-    const round = Math.floor(this.turn / this.targets.length);
-    const short = (round * 7) % 100 < this.options.shortShare * 100;
-    const post = (round * 13) % 100 < this.options.postShare * 100;
-    this.requests += 1;
-    this.byKind[post ? 'post' : 'get'] += 1;
-    this.byKind[short ? 'short' : 'keepalive'] += 1;
-    target.fire(post ? 'POST' : 'GET', short, dueMs);
+  #send(dueMs: number): void {
+    const target = this.#turn[this.#sent++ % this.#turn.length]!;
+    const method = hasTurn(target.turn, this.#options.postShare) ? 'POST' : 'GET';
+    const request: LoadRequest = {
+      target: target.name,
+      method,
+      connection: this.#connectionKind(target.turn++),
+      path: method === 'POST' ? '/echo' : '/',
+      body: method === 'POST' ? uniqueBody(this.#sent, this.#options.postBytes) : '',
+      dueMs,
+      reused: false,
+      retries: 0,
+    };
+    this.#inFlight.add(request);
+    this.#tally.due(request);
+    if (request.connection === 'h2') target.h2.submit(request);
+    else this.#tally.connections.opened += target.http1.submit(request);
   }
 
-  private settle(target: Target, { request, outcome, reused }: Settled): void {
-    if (outcome.kind !== 'answer') {
-      this.lose(target, request.method, outcome.kind, reused);
-      return;
+  /** A multiplier without a common factor spreads the kinds over GETs and POSTs alike. */
+  #connectionKind(turn: number): ConnectionKind {
+    const place = ((turn * 7) % 100) / 100;
+    const { shortShare, h2Share } = this.#options;
+    if (place < shortShare) return 'short';
+    return place < shortShare + h2Share ? 'h2' : 'keepalive';
+  }
+
+  #answered(request: LoadRequest, status: number, body: Buffer, version: string | undefined): void {
+    const lossKind = kindOfStatus(status);
+    if (lossKind) this.#lost(request, lossKind, `status ${status}: ${body.toString('latin1', 0, 120)}`);
+    else if (request.method === 'POST' && body.toString('latin1') !== request.body) {
+      this.#lost(request, 'bad-body', `${body.length} bytes, sent were ${request.body.length}`);
+    } else if (this.#inFlight.delete(request)) this.#tally.served(request, version, performance.now());
+  }
+
+  #lost(request: LoadRequest, kind: LossKind, detail: string): void {
+    if (!this.#inFlight.delete(request)) return;
+    const loss = this.#tally.lost(request, kind, detail, performance.now());
+    this.#options.onLoss?.(loss);
+  }
+
+  /** Requests are in the order in which they were due, so the look ends at the first that is young. */
+  #sweep(now: number): void {
+    this.#nextSweepMs = now + SWEEP_MS;
+    for (const { http1 } of this.#targets.values()) this.#tally.connections.opened += http1.relieve(now);
+    for (const request of this.#inFlight) {
+      if (now - request.dueMs < this.#options.timeoutMs) break;
+      const target = this.#targets.get(request.target);
+      const pool = request.connection === 'h2' ? target?.h2 : target?.http1;
+      if (!pool?.giveUp(request)) this.#lost(request, 'timeout', 'never sent');
     }
-    const { status, headers, body } = outcome.response;
-    if (status >= 500) this.lose(target, request.method, 'server-error', reused);
-    else if (request.method === 'POST' && body.toString('latin1') !== request.body)
-      this.lose(target, 'POST', 'bad-body', reused);
-    else {
-      this.served += 1;
-      this.latency.record(performance.now() - request.dueMs);
-      const version = headers.get('x-mesh-version');
-      if (version !== undefined) this.versions[version] = (this.versions[version] ?? 0) + 1;
-    }
-  }
-
-  private lose(target: Target, method: 'GET' | 'POST', kind: LossKind, reused: boolean): void {
-    this.lost += 1;
-    this.lostByKind[kind] = (this.lostByKind[kind] ?? 0) + 1;
-    if (this.losses.length < MAX_LOSSES)
-      this.losses.push({ target: target.address, kind, method, atMs: Date.now(), reused });
   }
 }
+
+/** Whether this turn is one of the given share of turns, evenly spread. */
+const hasTurn = (turn: number, share: number): boolean => Math.floor((turn + 1) * share) > Math.floor(turn * share);

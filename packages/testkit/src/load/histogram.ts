@@ -1,32 +1,40 @@
-const GROWTH = Math.log(1.02);
-const SMALLEST_MS = 0.01;
+/** Buckets per doubling: a quantile is at most 3 % too high. */
+const PER_DOUBLING = 32;
+const LOWEST_MS = 0.01;
+const SIZE = 32 * PER_DOUBLING;
 
-/** Latencies in buckets that grow by 2 %: any quantile within 2 %, in constant memory. */
+/** Counts latencies in buckets whose width grows with their value; constant memory, exact maximum. */
 export class Histogram {
-  private readonly counts = new Uint32Array(1_200);
-  private total = 0;
-  private largest = 0;
+  readonly #counts = new Uint32Array(SIZE);
+  #count = 0;
+  #maxMs = 0;
 
-  record(ms: number): void {
-    const bucket = Math.floor(Math.log(Math.max(ms, SMALLEST_MS) / SMALLEST_MS) / GROWTH);
-    const index = Math.min(bucket, this.counts.length - 1);
-    this.counts[index] = this.counts[index]! + 1;
-    this.total += 1;
-    if (ms > this.largest) this.largest = ms;
+  get count(): number {
+    return this.#count;
   }
 
   get max(): number {
-    return this.largest;
+    return this.#maxMs;
   }
 
-  /** The latency that the share (0 to 1) of all requests did not exceed; 0 when there were none. */
+  record(ms: number): void {
+    const bucket = ms <= LOWEST_MS ? 0 : Math.floor(Math.log2(ms / LOWEST_MS) * PER_DOUBLING) + 1;
+    const at = Math.min(bucket, SIZE - 1);
+    this.#counts[at] = this.#counts[at]! + 1;
+    this.#count += 1;
+    if (ms > this.#maxMs) this.#maxMs = ms;
+  }
+
+  /** The value that the given share of all values does not exceed, to the width of a bucket; 0 without values. */
   quantile(share: number): number {
-    let left = Math.ceil(share * this.total);
-    if (left === 0) return 0;
-    for (let index = 0; index < this.counts.length; index += 1) {
-      left -= this.counts[index]!;
-      if (left <= 0) return Math.min(SMALLEST_MS * Math.exp((index + 1) * GROWTH), this.largest);
+    const wanted = Math.max(1, Math.ceil(share * this.#count));
+    let seen = 0;
+    for (let bucket = 0; bucket < SIZE; bucket++) {
+      seen += this.#counts[bucket]!;
+      if (this.#count > 0 && seen >= wanted) {
+        return Math.min(LOWEST_MS * 2 ** (bucket / PER_DOUBLING), this.#maxMs);
+      }
     }
-    return this.largest;
+    return this.#maxMs;
   }
 }

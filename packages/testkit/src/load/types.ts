@@ -1,33 +1,64 @@
-/** How a request ended when it was not answered as it should have been. */
-export type LossKind = 'refused' | 'reset' | 'closed' | 'timeout' | 'server-error' | 'bad-body' | 'unparsable';
+/**
+ * How a request ended when it was not answered as it should have been: `refused` and `unreachable` before there was a connection,
+ * `reset` and `closed` after it was sent, `refused-stream` an HTTP/2 stream that the server refused again and again, `local` when
+ * this machine ran out of something.
+ */
+export type LossKind =
+  | 'refused'
+  | 'unreachable'
+  | 'reset'
+  | 'closed'
+  | 'timeout'
+  | 'client-error'
+  | 'server-error'
+  | 'bad-body'
+  | 'unparsable'
+  | 'refused-stream'
+  | 'local';
 
-/** One lost request, precise enough to attribute it to a process that died. */
+/** `keepalive` and `short` are HTTP/1.1 connections for many requests or for one; `h2` is HTTP/2 with prior knowledge. */
+export type ConnectionKind = 'keepalive' | 'short' | 'h2';
+
+/** One lost request, precise enough to attribute it to a process that died. Times are Unix milliseconds. */
 export interface Loss {
   target: string;
   kind: LossKind;
   method: 'GET' | 'POST';
-  /** Unix milliseconds at which the client learned of it. */
+  connection: ConnectionKind;
+  /** When it was due, and when it was written to a connection; absent when it never was. */
+  dueAtMs: number;
+  sentAtMs?: number;
+  /** When the client learned of it. */
   atMs: number;
-  /** Sent on a kept-alive connection that had served before. */
+  /** Sent on a kept connection that had served before. */
   reused: boolean;
+  detail: string;
 }
 
 export interface LoadOptions {
   /** `host:port` each. More may be added while it runs. */
-  targets: string[];
+  targets: readonly string[];
   /** Requests per second over all targets together; the next one is never held back by a slow one (open loop). */
   rate: number;
-  /** Kept-alive connections per target. */
-  keepalive: number;
-  /** Share of requests that open a connection of their own, 0 to 1. */
-  shortShare: number;
-  /** Share of POSTs (whose body must come back unchanged), 0 to 1. */
-  postShare: number;
-  /** A request without an answer for this long is lost. */
-  timeoutMs: number;
+  /** Kept-alive connections per target. Default 8. */
+  keepalive?: number;
+  /** Share of requests that open a connection of their own, 0 to 1. Default 0.3. */
+  shortShare?: number;
+  /** Share of requests that go over HTTP/2, 0 to 1. Default 0. */
+  h2Share?: number;
+  /** HTTP/2 sessions per target. Default 2. */
+  h2Sessions?: number;
+  /** Share of POSTs (whose body must come back unchanged), 0 to 1. Default 0.5. */
+  postShare?: number;
+  /** Bytes in the body of a POST. Default 256. */
+  postBytes?: number;
+  /** A request without an answer this long after it was due is lost. Default 5,000. */
+  timeoutMs?: number;
+  /** Called for every lost request. */
+  onLoss?: (loss: Loss) => void;
 }
 
-/** The load so far; `rps` is of the time since the last one. */
+/** The load so far; `rps` and `recentP99Ms` are of the time since the last one. */
 export interface LoadSample {
   type: 'sample';
   rps: number;
@@ -35,8 +66,10 @@ export interface LoadSample {
   served: number;
   inFlight: number;
   lost: number;
+  killedInFlight: number;
   p50Ms: number;
   p99Ms: number;
+  recentP99Ms: number;
   maxMs: number;
   /** Longest time without a served request at any one target. */
   maxGapMs: number;
@@ -46,16 +79,32 @@ export interface LoadReport {
   type: 'report';
   requests: number;
   served: number;
+  /** Every lost request, those of `killedInFlight` included. */
   lost: number;
   lostByKind: Partial<Record<LossKind, number>>;
+  /** The first ten thousand. */
   losses: Loss[];
+  /** Lost because their process was killed, as told by `markKilled`, while they were in flight in it. */
+  killedInFlight: number;
+  /** How many were in flight in processes at the moments they were killed: the bound of `killedInFlight`. */
+  inFlightAtKills: number;
   /** Answers by the `x-mesh-version` header. */
   versions: Record<string, number>;
-  byKind: { get: number; post: number; short: number; keepalive: number };
+  byKind: { get: number; post: number; short: number; keepalive: number; h2: number };
   /** From when a request was due, not from when it could be sent. */
   latencyMs: { p50: number; p90: number; p99: number; max: number };
+  /** Longest time in which one target served nothing; of all targets the worst, and over all targets taken together. */
   maxGapMs: number;
+  overallGapMs: number;
+  /** `maxGapMs` of each target. */
   gaps: Record<string, number>;
+  byTarget: Record<string, { served: number; lost: number }>;
+  /** Kept-alive connections opened to take the place of one that the server ended. */
   reconnects: number;
+  connections: { opened: number; endedByAnswer: number; endedIdle: number };
+  /** HTTP/2 requests sent again after the server promised not to have looked at them. */
+  retriedStreams: number;
+  /** The most that the generator itself was behind its schedule: above some milliseconds its latencies say more about it. */
+  behindMs: number;
   durationMs: number;
 }

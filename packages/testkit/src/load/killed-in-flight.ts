@@ -1,0 +1,26 @@
+import type { Loss } from './types.js';
+
+/** A process behind a target was killed at that time. */
+export interface Kill {
+  target: string;
+  atMs: number;
+}
+
+/** The kernel tells the client a little after the process is gone, and clocks are read a little before or after. */
+const SLACK_MS = 10;
+/** What a kill breaks, the client learns within this time. */
+const LEARNT_WITHIN_MS = 1_000;
+
+/** Whether the request was in flight in a process when that was killed: sent before, broken off right after. */
+export function wasKilledInFlight(loss: Loss, kills: readonly Kill[]): boolean {
+  const broken = loss.kind === 'reset' || loss.kind === 'closed';
+  const { sentAtMs } = loss;
+  if (!broken || sentAtMs === undefined) return false;
+  return kills.some(
+    ({ target, atMs }) =>
+      target === loss.target &&
+      sentAtMs <= atMs + SLACK_MS &&
+      loss.atMs >= atMs - SLACK_MS &&
+      loss.atMs <= atMs + LEARNT_WITHIN_MS,
+  );
+}

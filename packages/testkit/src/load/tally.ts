@@ -1,0 +1,149 @@
+import { Gaps } from './gaps.js';
+import { Histogram } from './histogram.js';
+import { type Kill, wasKilledInFlight } from './killed-in-flight.js';
+import type { LoadRequest } from './request.js';
+import type { LoadReport, LoadSample, Loss, LossKind } from './types.js';
+
+/** Losses kept one by one; beyond it only the counts go on. */
+const LOSSES_KEPT = 10_000;
+
+/** Keeps the books of one run. All times that come in are of `performance.now`; those that go out are since 1970. */
+export class Tally {
+  readonly connections = { opened: 0, endedByAnswer: 0, endedIdle: 0 };
+  reconnects = 0;
+  retriedStreams = 0;
+  behindMs = 0;
+  readonly gaps: Gaps;
+  readonly #startMs: number;
+  readonly #latency = new Histogram();
+  #recentLatency = new Histogram();
+  readonly #byKind = { get: 0, post: 0, short: 0, keepalive: 0, h2: 0 };
+  readonly #servedBy = new Map<string, number>();
+  readonly #lostBy = new Map<string, number>();
+  readonly #versions = new Map<string, number>();
+  readonly #lostByKind: Partial<Record<LossKind, number>> = {};
+  readonly #losses: Loss[] = [];
+  readonly #kills: Kill[] = [];
+  #requests = 0;
+  #served = 0;
+  #lost = 0;
+  #inFlightAtKills = 0;
+  #lastSample: { atMs: number; served: number };
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+    this.gaps = new Gaps(startMs);
+    this.#lastSample = { atMs: startMs, served: 0 };
+  }
+
+  due(request: LoadRequest): void {
+    this.#requests += 1;
+    this.#byKind[request.method === 'POST' ? 'post' : 'get'] += 1;
+    this.#byKind[request.connection] += 1;
+  }
+
+  served(request: LoadRequest, version: string | undefined, nowMs: number): void {
+    const ms = nowMs - request.dueMs;
+    this.#latency.record(ms);
+    this.#recentLatency.record(ms);
+    this.#served += 1;
+    count(this.#servedBy, request.target);
+    if (version !== undefined) count(this.#versions, version);
+    this.gaps.served(request.target, nowMs);
+  }
+
+  lost(request: LoadRequest, kind: LossKind, detail: string, nowMs: number): Loss {
+    const loss: Loss = {
+      kind,
+      target: request.target,
+      method: request.method,
+      connection: request.connection,
+      dueAtMs: sinceEpoch(request.dueMs),
+      ...(request.sentMs === undefined ? {} : { sentAtMs: sinceEpoch(request.sentMs) }),
+      atMs: sinceEpoch(nowMs),
+      reused: request.reused,
+      detail,
+    };
+    this.#lost += 1;
+    this.#lostByKind[kind] = (this.#lostByKind[kind] ?? 0) + 1;
+    count(this.#lostBy, request.target);
+    if (this.#losses.length < LOSSES_KEPT) this.#losses.push(loss);
+    return loss;
+  }
+
+  killed(kill: Kill, inFlight: Iterable<LoadRequest>): void {
+    this.#kills.push(kill);
+    // Told after the fact: what was sent before the kill and was lost since, or is still waited for, was in flight then.
+    const open = [...inFlight].filter(
+      ({ target, sentMs }) => target === kill.target && sentMs !== undefined && sinceEpoch(sentMs) <= kill.atMs,
+    );
+    const lost = this.#losses.filter((loss) => wasKilledInFlight(loss, [kill]));
+    this.#inFlightAtKills += open.length + lost.length;
+  }
+
+  sample(inFlight: number, nowMs: number): LoadSample {
+    const seconds = (nowMs - this.#lastSample.atMs) / 1000;
+    const rps = seconds > 0 ? Math.round((this.#served - this.#lastSample.served) / seconds) : 0;
+    const recentP99Ms = this.#recentLatency.quantile(0.99);
+    this.#lastSample = { atMs: nowMs, served: this.#served };
+    this.#recentLatency = new Histogram();
+    return {
+      type: 'sample',
+      rps,
+      requests: this.#requests,
+      served: this.#served,
+      inFlight,
+      lost: this.#lost,
+      killedInFlight: this.#killedInFlight(),
+      p50Ms: this.#latency.quantile(0.5),
+      p99Ms: this.#latency.quantile(0.99),
+      recentP99Ms,
+      maxMs: this.#latency.max,
+      maxGapMs: this.gaps.worst(nowMs),
+    };
+  }
+
+  report(targets: readonly string[], nowMs: number): LoadReport {
+    const latency = this.#latency;
+    const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => latency.quantile(share)) as [number, number, number];
+    const perTarget = <T>(of: (target: string) => T) =>
+      Object.fromEntries(targets.map((target) => [target, of(target)]));
+    return {
+      type: 'report',
+      requests: this.#requests,
+      served: this.#served,
+      lost: this.#lost,
+      lostByKind: this.#lostByKind,
+      losses: this.#losses,
+      killedInFlight: this.#killedInFlight(),
+      inFlightAtKills: this.#inFlightAtKills,
+      versions: Object.fromEntries(this.#versions),
+      byKind: this.#byKind,
+      latencyMs: { p50, p90, p99, max: latency.max },
+      maxGapMs: this.gaps.worst(nowMs),
+      overallGapMs: this.gaps.overall(nowMs),
+      gaps: perTarget((target) => this.gaps.of(target, nowMs)),
+      byTarget: perTarget((target) => ({
+        served: this.#servedBy.get(target) ?? 0,
+        lost: this.#lostBy.get(target) ?? 0,
+      })),
+      reconnects: this.reconnects,
+      connections: { ...this.connections },
+      retriedStreams: this.retriedStreams,
+      behindMs: this.behindMs,
+      durationMs: nowMs - this.#startMs,
+    };
+  }
+
+  #killedInFlight(): number {
+    if (this.#kills.length === 0) return 0;
+    return this.#losses.filter((loss) => wasKilledInFlight(loss, this.#kills)).length;
+  }
+}
+
+/** Milliseconds since 1970 of a reading of `performance.now`. */
+export const sinceEpoch = (ms: number): number => Math.round((performance.timeOrigin + ms) * 1000) / 1000;
+
+const count = (counts: Map<string, number>, key: string): void => {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+};
