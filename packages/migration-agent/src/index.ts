@@ -1,5 +1,7 @@
 /** Runs beside the proxy: hands live sockets from the old sidecar container to the new one. */
+
 export { AgentError, type RetryRule } from './errors.js';
+export type { TimeLimits } from './handover/time-limits.js';
 export type { AgentRole, AgentStatus, HandoverStatus, ListenerStatus } from './status/snapshot.js';
 export type {
   Farewell,
@@ -9,5 +11,5 @@ export type {
   Takeover,
   TakeoverEvents,
   TakeoverOptions,
-  TimeLimits,
 } from './takeover/api.js';
+export { takeover } from './takeover/takeover.js';

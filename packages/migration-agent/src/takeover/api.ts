@@ -1,6 +1,7 @@
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as NetServer, Socket } from 'node:net';
+import type { TimeLimits } from '../handover/time-limits.js';
 import type { AgentStatus } from '../status/snapshot.js';
 
 /**
@@ -13,24 +14,6 @@ export type ListenerSpec =
   | string
   | { host?: string; port: number; udp?: boolean; backlog?: number; ipv6Only?: boolean }
   | { path: string; backlog?: number };
-
-/** All of them in milliseconds; the defaults are in `limits.ts`, the reasons in docs/reference/takeover-protocol.md. */
-export interface TimeLimits {
-  connectMs: number;
-  offerMs: number;
-  stateMs: number;
-  initMs: number;
-  goMs: number;
-  servingMs: number;
-  commitMs: number;
-  heartbeatMs: number;
-  heartbeatLimitMs: number;
-  guardMs: number;
-  drainMs: number;
-  idleCloseSpreadMs: number;
-  coldStartMs: number;
-  standbyMs: number;
-}
 
 /** What `takeover` needs to know. Only `listeners` has to be given. */
 export interface TakeoverOptions {

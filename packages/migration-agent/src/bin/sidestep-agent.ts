@@ -1,0 +1,32 @@
+import { HELP } from './help.js';
+
+/** Exit codes: 0 well, 1 gave up (the reason is on stderr), 2 wrong usage. */
+const COMMANDS: Record<string, () => Promise<(args: string[]) => Promise<number>>> = {
+  hook: async () => (await import('./hook.js')).hookCommand,
+  status: async () => (await import('./status.js')).statusCommand,
+  custodian: async () => (await import('./custodian.js')).custodianCommand,
+};
+
+// Each command is loaded by itself: the hook must be quick, the custodian small.
+async function main(argv: string[]): Promise<number> {
+  const [name = '--help', ...args] = argv;
+  if (name === '--help' || name === '-h' || name === 'help' || args[0] === '--help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const command = COMMANDS[name];
+  if (!command) {
+    process.stderr.write(`sidestep-agent: unknown command "${name}"; see sidestep-agent --help\n`);
+    return 2;
+  }
+  return (await command())(args);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const { message, hint } = error as { message?: string; hint?: string };
+    process.stderr.write(`sidestep-agent: ${message ?? String(error)}${hint ? `\n  ${hint}` : ''}\n`);
+    process.exit(error instanceof TypeError ? 2 : 1);
+  },
+);

@@ -1,0 +1,149 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Http2Server } from 'node:http2';
+import { Server as HttpsServer } from 'node:https';
+import { type Server as NetServer, Socket } from 'node:net';
+import type { DrainCounts, DrainTools } from '../handover/workload.js';
+import { MAX_FDS_PER_FRAME } from '../protocol/limits.js';
+import type { ConnectionRecord } from '../protocol/messages.js';
+import { Acceptor } from './acceptor.js';
+import { idleConnections } from './http1-idle.js';
+import { Http2Sessions } from './http2-sessions.js';
+import { isMovable, moveConnections } from './moving.js';
+import { prefaceFront } from './preface.js';
+import { drainUntilEmpty, type Served, spread, Wakeup } from './served.js';
+import { closeWebSockets, type WebSockets } from './websocket.js';
+
+const PER_FRAME = Math.min(250, MAX_FDS_PER_FRAME);
+
+export interface Http1Options {
+  migrate: boolean;
+  websockets: WebSockets | undefined;
+  /** HTTP/2 with prior knowledge on the same port. */
+  h2c: Http2Server | undefined;
+  idleCloseSpreadMs: number;
+}
+
+/**
+ * An HTTP/1.1 server. Its idle connections move to the successor between two messages, the busy ones when their answer ends; what
+ * cannot move (TLS, a successor that does not take any) is told `Connection: close` with its next answer.
+ */
+export class ServedHttp1 implements Served {
+  readonly #server: Server;
+  readonly #options: Http1Options;
+  /** What listens: the server itself, or the front that tells the HTTP versions apart. */
+  readonly #front: NetServer;
+  readonly #sessions: Http2Sessions | undefined;
+  readonly #acceptor: Acceptor;
+  readonly #wakeup = new Wakeup();
+  readonly #answers = new Set<ServerResponse>();
+  readonly #adopted = new WeakSet<Socket>();
+  readonly #closeAt = new WeakMap<Socket, number>();
+  readonly ticketKeys?: { get(): Buffer; set(keys: Buffer): void };
+  #closing = false;
+
+  constructor(server: Server, options: Http1Options) {
+    this.#server = server;
+    this.#options = options;
+    const { h2c, idleCloseSpreadMs } = options;
+    this.#front = h2c ? prefaceFront(server, h2c) : server;
+    this.#sessions = h2c ? new Http2Sessions(h2c, idleCloseSpreadMs, () => this.#wakeup.wake()) : undefined;
+    this.#acceptor = new Acceptor(this.#front, () => this.#wakeup.wake());
+    server.prependListener('request', (request: IncomingMessage, answer: ServerResponse) =>
+      this.#onRequest(request, answer),
+    );
+    if (server instanceof HttpsServer) {
+      this.ticketKeys = { get: () => server.getTicketKeys(), set: (keys) => server.setTicketKeys(keys) };
+    }
+  }
+
+  attach(fd: number, backlog: number): Promise<void> {
+    return this.#acceptor.attach(fd, backlog);
+  }
+
+  detach(): void {
+    this.#acceptor.detach();
+  }
+
+  openConnections(): number {
+    return this.#acceptor.sockets.size;
+  }
+
+  adopt(_record: ConnectionRecord, fd: number): boolean {
+    const socket = new Socket({ fd, readable: true, writable: true });
+    this.#adopted.add(socket);
+    // Node times out a connection that was idle before; without a first request here it would not know that this one was.
+    socket.setTimeout(this.#server.keepAliveTimeout);
+    this.#front.emit('connection', socket);
+    return true;
+  }
+
+  async drain(tools: DrainTools, listener: string): Promise<DrainCounts> {
+    const { migrate } = tools;
+    const moves = this.#options.migrate && migrate !== undefined && !(this.#server instanceof HttpsServer);
+    const counts: DrainCounts = { migrated: 0, drained: 0, killed: 0 };
+    const before = this.openConnections();
+    this.#closing = !moves;
+    this.#sessions?.plan();
+    if (this.#closing) for (const answer of this.#answers) closeAfter(answer);
+    if (this.#options.websockets)
+      closeWebSockets(this.#options.websockets, this.#options.idleCloseSpreadMs, tools.cancelled);
+    counts.killed = await drainUntilEmpty(tools, this.#wakeup, {
+      open: () => this.openConnections(),
+      round: async () => {
+        const nextGoaway = this.#sessions?.closeDue() ?? Number.POSITIVE_INFINITY;
+        if (!moves) return Math.min(nextGoaway, this.#closeIdle());
+        counts.migrated += await this.#moveIdle(migrate, listener);
+        return nextGoaway;
+      },
+      cut: () => {
+        for (const socket of this.#acceptor.sockets) socket.destroy();
+      },
+    });
+    this.#closing = false;
+    counts.drained = Math.max(0, before - counts.migrated - counts.killed);
+    return counts;
+  }
+
+  #onRequest(request: IncomingMessage, answer: ServerResponse): void {
+    if (this.#adopted.delete(request.socket)) request.socket.setTimeout(this.#server.timeout);
+    this.#answers.add(answer);
+    answer.once('close', () => {
+      this.#answers.delete(answer);
+      this.#wakeup.wake();
+    });
+    if (this.#closing) closeAfter(answer);
+  }
+
+  /** Moves every connection that is between two messages; what the successor refuses is read here again. */
+  async #moveIdle(migrate: NonNullable<DrainTools['migrate']>, listener: string): Promise<number> {
+    let moved = 0;
+    const idle = idleConnections(this.#server, this.#acceptor.sockets).filter(isMovable);
+    for (let start = 0; start < idle.length; start += PER_FRAME) {
+      // Looked at again: while the batch before was on its way a request may have come.
+      const still = new Set(start === 0 ? idle : idleConnections(this.#server, this.#acceptor.sockets));
+      const batch = idle.slice(start, start + PER_FRAME).filter((socket) => still.has(socket) && isMovable(socket));
+      const connections = batch.map((socket) => ({ socket, record: { listener, protocol: 'http1' as const } }));
+      moved += await moveConnections(connections, migrate);
+    }
+    return moved;
+  }
+
+  #closeIdle(): number {
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const socket of idleConnections(this.#server, this.#acceptor.sockets)) {
+      const due = this.#closeAt.get(socket) ?? now + spread(this.#options.idleCloseSpreadMs);
+      this.#closeAt.set(socket, due);
+      if (due <= now) socket.destroy();
+      else next = Math.min(next, due - now);
+    }
+    return next;
+  }
+}
+
+/** Tells the client with this answer that the connection ends; its next request goes to the successor. */
+function closeAfter(answer: ServerResponse): void {
+  if (answer.headersSent) return;
+  answer.shouldKeepAlive = false;
+  answer.setHeader('Connection', 'close');
+}

@@ -1,0 +1,80 @@
+import { Server, Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import type { DrainCounts, DrainTools } from '../handover/workload.js';
+import type { ConnectionRecord } from '../protocol/messages.js';
+import { Acceptor } from './acceptor.js';
+import { isMovable, moveConnections } from './moving.js';
+import { drainUntilEmpty, type Served, Wakeup } from './served.js';
+
+/** The user's own way to move connections of a protocol that only the user knows. */
+export interface TcpHooks {
+  migrateConnection: ((socket: Socket) => Uint8Array | false) | undefined;
+  adoptConnection: ((socket: Socket, meta: Uint8Array) => void) | undefined;
+}
+
+/** Any TCP or Unix server: connections end by themselves, move by the user's hook, or are cut at the end of the drain. */
+export class ServedTcp implements Served {
+  readonly #hooks: TcpHooks;
+  readonly #acceptor: Acceptor;
+  readonly #wakeup = new Wakeup();
+  readonly ticketKeys?: { get(): Buffer; set(keys: Buffer): void };
+
+  constructor(server: Server, hooks: TcpHooks) {
+    this.#hooks = hooks;
+    this.#acceptor = new Acceptor(server, () => this.#wakeup.wake());
+    if (server instanceof TlsServer) {
+      this.ticketKeys = { get: () => server.getTicketKeys(), set: (keys) => server.setTicketKeys(keys) };
+    }
+  }
+
+  attach(fd: number, backlog: number): Promise<void> {
+    return this.#acceptor.attach(fd, backlog);
+  }
+
+  detach(): void {
+    this.#acceptor.detach();
+  }
+
+  openConnections(): number {
+    return this.#acceptor.sockets.size;
+  }
+
+  adopt(record: ConnectionRecord, fd: number): boolean {
+    if (!this.#hooks.adoptConnection || record.protocol !== 'hook') return false;
+    const socket = new Socket({ fd, readable: true, writable: true });
+    this.#acceptor.sockets.add(socket);
+    socket.once('close', () => this.#acceptor.sockets.delete(socket));
+    this.#hooks.adoptConnection(socket, Buffer.from(record.meta ?? '', 'base64'));
+    return true;
+  }
+
+  async drain(tools: DrainTools, listener: string): Promise<DrainCounts> {
+    const before = this.openConnections();
+    const migrated = await this.#move(tools, listener);
+    const killed = await drainUntilEmpty(tools, this.#wakeup, {
+      open: () => this.openConnections(),
+      round: () => Number.POSITIVE_INFINITY,
+      cut: () => {
+        for (const socket of this.#acceptor.sockets) socket.destroy();
+      },
+    });
+    return { migrated, drained: Math.max(0, before - migrated - killed), killed };
+  }
+
+  async #move(tools: DrainTools, listener: string): Promise<number> {
+    const { migrateConnection } = this.#hooks;
+    if (!tools.migrate || !migrateConnection) return 0;
+    let moved = 0;
+    for (const socket of [...this.#acceptor.sockets]) {
+      const meta = isMovable(socket) ? migrateConnection(socket) : false;
+      if (meta === false) continue;
+      const record: ConnectionRecord = { listener, protocol: 'hook', meta: Buffer.from(meta).toString('base64') };
+      moved += await moveConnections([{ socket, record }], tools.migrate);
+    }
+    return moved;
+  }
+}
+
+export function isTcpServer(server: unknown): server is Server {
+  return server instanceof Server;
+}

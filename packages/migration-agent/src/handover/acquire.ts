@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { AgentError } from '../errors.js';
+import { addon, SystemCallError } from '../native/addon.js';
+import { fits, type ListenerPlan, type OwnedListener, openListener } from '../native/listener.js';
+import type { ListenerRecord } from '../protocol/messages.js';
+import type { HandoverStatus } from '../status/snapshot.js';
+import { type Agent, FEATURES } from './agent.js';
+import { monotonicMs } from './reduction.js';
+import { type Imported, type TakerHost, TakerSession } from './taker-session.js';
+
+/** How the listeners came: bound here, or asked from their holder (then `session` goes on until the old one has drained). */
+export interface Acquired {
+  session: TakerSession | undefined;
+  imported: Imported | undefined;
+}
+
+type Attempt =
+  | { outcome: 'imported'; session: TakerSession }
+  | { outcome: 'absent' }
+  | { outcome: 'retry'; reason: string; afterMs: number };
+
+const PAUSE_MS = 20;
+
+/** What each refusal means for whoever starts this program. */
+const HINTS: Record<string, string> = {
+  'auth-failed': 'Both containers must see the same private directory and run as the same user.',
+  'version-mismatch': 'Upgrade in smaller steps: the two agents share no protocol version.',
+  'listener-fault': 'The holder sent a socket that is not what it announced; its log says more.',
+};
+
+/**
+ * Gets every planned listener: from the running holder, from a custodian, or by binding it.
+ *
+ * Nobody there (ENOENT, ECONNREFUSED) means binding; addresses in use mean that a holder exists which does not answer yet, so ask
+ * again until the limit.
+ *
+ * @throws AgentError `ABORTED`, `ADDRESS_IN_USE`, `HOLDER_SILENT`.
+ */
+export async function acquire(agent: Agent, plans: ListenerPlan[], port: TakerPort): Promise<Acquired> {
+  const deadline = monotonicMs() + agent.settings.limits.coldStartMs;
+  let last: unknown;
+  for (;;) {
+    const attempt = await ask(agent, plans, port);
+    if (attempt.outcome === 'imported') {
+      for (const listener of attempt.session.imported.listeners) replace(agent, listener);
+      openMissing(agent, plans, attempt.session);
+      return { session: attempt.session, imported: attempt.session.imported };
+    }
+    if (attempt.outcome === 'absent') {
+      last = openAll(agent, plans);
+      if (last === undefined) return { session: undefined, imported: undefined };
+    } else last = attempt;
+    if (monotonicMs() > deadline) throw givenUp(last);
+    await new Promise((resolve) => setTimeout(resolve, attempt.outcome === 'retry' ? attempt.afterMs : PAUSE_MS));
+  }
+}
+
+function givenUp(last: unknown): AgentError {
+  if (last instanceof Error) {
+    return new AgentError('ADDRESS_IN_USE', last.message, {
+      hint: 'Something else listens there and does not answer on the take-over socket.',
+      cause: last,
+    });
+  }
+  const reason = (last as { reason?: string }).reason ?? 'unknown';
+  return new AgentError('HOLDER_SILENT', `the holder of the listeners did not hand them over (${reason})`, {
+    hint: 'The process on the take-over socket hangs or is busy; it still serves if it can.',
+    retry: 'backoff',
+  });
+}
+
+function replace(agent: Agent, listener: OwnedListener): void {
+  const before = agent.owned.get(listener.record.name);
+  if (before) addon().close(before.fd);
+  agent.owned.set(listener.record.name, listener);
+}
+
+/** Binds all or none; what this process kept as a custodian it has already. Returns the error for an address in use; throws others. */
+function openAll(agent: Agent, plans: ListenerPlan[]): unknown {
+  const opened: OwnedListener[] = [];
+  try {
+    for (const plan of plans) {
+      const kept = agent.owned.get(plan.name);
+      if (!kept || !fits(plan, kept.record)) opened.push(openListener(plan));
+    }
+    for (const listener of opened) replace(agent, listener);
+    return undefined;
+  } catch (error) {
+    for (const { fd } of opened) addon().close(fd);
+    if (error instanceof SystemCallError && error.errno === 'EADDRINUSE') return error;
+    throw error;
+  }
+}
+
+/** Listeners that this version has and the old one did not. */
+function openMissing(agent: Agent, plans: ListenerPlan[], session: TakerSession): void {
+  try {
+    for (const plan of plans) if (!agent.owned.has(plan.name)) agent.owned.set(plan.name, openListener(plan));
+  } catch (error) {
+    session.dispatch({ type: 'program-failed', message: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+/** What the new program does when its conversation says so. */
+export interface TakerPort {
+  attach(): Promise<void>;
+  detach(): void;
+  settled(how: HandoverStatus['how'], session: TakerSession): void;
+  failed(error: AgentError): void;
+}
+
+function ask(agent: Agent, plans: ListenerPlan[], port: TakerPort): Promise<Attempt> {
+  return new Promise((resolve, reject) => {
+    let session: TakerSession | undefined;
+    const host = takerHost(agent, plans, port, {
+      imported: () => resolve({ outcome: 'imported', session: session! }),
+      retry: (reason, afterMs) => resolve({ outcome: 'retry', reason, afterMs }),
+      failed: (error) => {
+        reject(error);
+        port.failed(error);
+      },
+      settled: (how) => port.settled(how, session!),
+    });
+    try {
+      session = new TakerSession(agent.directory.takeoverPath, takerContext(agent, plans), host);
+    } catch (error) {
+      const errno = error instanceof SystemCallError ? error.errno : undefined;
+      if (errno === 'ENOENT' || errno === 'ECONNREFUSED') resolve({ outcome: 'absent' });
+      else if (errno === 'EAGAIN') resolve({ outcome: 'retry', reason: 'holder-busy', afterMs: PAUSE_MS });
+      else reject(error);
+    }
+  });
+}
+
+export function takerContext(agent: Agent, plans: ListenerPlan[], role: 'successor' | 'custodian' = 'successor') {
+  return {
+    limits: agent.settings.limits,
+    role,
+    instance: agent.instance,
+    appVersion: agent.settings.version,
+    versions: agent.settings.versions,
+    features: FEATURES,
+    nonce: randomBytes(32).toString('hex'),
+    secret: agent.directory.secret,
+    wants: plans.map(({ name }) => name),
+    unwanted: [],
+  };
+}
+
+interface Outcome {
+  imported(): void;
+  retry(reason: string, afterMs: number): void;
+  failed(error: AgentError): void;
+  settled(how: 'takeover' | 'promoted'): void;
+}
+
+function takerHost(agent: Agent, plans: ListenerPlan[], port: TakerPort, outcome: Outcome): TakerHost {
+  const byName = new Map(plans.map((plan) => [plan.name, plan]));
+  return {
+    accepts: (record: ListenerRecord) => {
+      const plan = byName.get(record.name);
+      return plan !== undefined && fits(plan, record);
+    },
+    imported: () => outcome.imported(),
+    attach: () => port.attach(),
+    detach: () => port.detach(),
+    own: (how) => outcome.settled(how),
+    kept: () => undefined,
+    holderGone: () => undefined,
+    adopt: (record, fd) => agent.workload.adopt(record, fd),
+    counters: (delta) => agent.emit('counters', delta),
+    retry: (reason, afterMs) => outcome.retry(reason, afterMs),
+    fail: (reason, message) => {
+      const hint =
+        HINTS[reason] ?? 'Whoever served before still does; the log of the other container says why it refused.';
+      outcome.failed(new AgentError('ABORTED', `${reason}: ${message}`, { hint, retry: 'backoff' }));
+    },
+    closed: () => {
+      agent.predecessor = undefined;
+    },
+    interrupt: agent.interrupt,
+  };
+}

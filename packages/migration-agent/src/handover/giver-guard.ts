@@ -1,0 +1,97 @@
+import type { Message } from '../protocol/messages.js';
+import { type GiverContext, type GiverEvent, type GiverState, type GiverStep, step } from './giver.js';
+
+/**
+ * The old side after the commit: the successor owns the listeners, this side keeps its duplicates and drains.
+ *
+ * While the guard lasts the successor is watched. Silence makes this side accept again at once, which is harmless if the successor is
+ * only slow (both accept, and the first sign of life stops it again); the end of the connection makes it the owner again.
+ */
+export function reduceGuard(state: GiverState, event: GiverEvent, now: number, ctx: GiverContext): GiverStep {
+  switch (event.type) {
+    case 'message':
+      return onMessage(state, event.message, now);
+    case 'eof':
+      return onEnd(state, 'successor-died');
+    case 'drained':
+      return maybeEnd(
+        { ...state, drained: { migrated: event.migrated, drained: event.drained, killed: event.killed } },
+        now,
+      );
+    case 'sigterm':
+      return maybeEnd(shortenGuard({ ...state, sigtermAt: now }, now, ctx), now);
+    case 'tick':
+      return onTick(state, now, ctx);
+    default:
+      return step(state);
+  }
+}
+
+function onMessage(state: GiverState, message: Message, now: number): GiverStep {
+  const heard = { ...state, heardAt: now };
+  if (message.type === 'RELEASE') return step({ ...heard, released: true });
+  // SERVING again: COMMITTED got lost on its way to a peer that was stopped; the commit stands.
+  const again: Message = { type: 'COMMITTED', connections: 0, generation: 0 };
+  const reply = message.type === 'SERVING' ? [{ do: 'send' as const, message: again }] : [];
+  if (message.type === 'ABORT') return onEnd(heard, `successor-aborted: ${message.reason}`);
+  if (!state.covering) return step(heard, ...reply);
+  return step({ ...heard, covering: false }, { do: 'stop-accepting' }, ...reply);
+}
+
+function onTick(state: GiverState, now: number, ctx: GiverContext): GiverStep {
+  if (state.phase === 'draining') return maybeEnd(state, now);
+  if (state.deadline !== undefined && now >= state.deadline) return endGuard(state, now);
+  if (now < state.nextPing) return step(state);
+  const { heartbeatMs, heartbeatLimitMs } = ctx.limits;
+  // A tick that comes late means this process did not run, and so could not hear; that time is not the successor's silence.
+  const late = Math.max(0, now - state.nextPing - heartbeatMs);
+  const heardAt = Math.min(now, state.heardAt + late);
+  const next = { ...state, heardAt, nextPing: now + heartbeatMs };
+  const ping = { do: 'send' as const, message: { type: 'PING' as const } };
+  if (state.covering || now - heardAt < heartbeatLimitMs) return step(next, ping);
+  return step(
+    { ...next, covering: true },
+    { do: 'accept-again', cause: 'successor-silent' },
+    { do: 'count', metric: 'takeover_guard_resumes_total{cause="silent"}' },
+    { do: 'send', message: { type: 'RESUMED', cause: 'no sign of life' } },
+    ping,
+  );
+}
+
+/** The guard is over: a successor that is silent by now counts as dead. */
+function endGuard(state: GiverState, now: number): GiverStep {
+  if (state.covering) return onEnd(state, 'successor-hung');
+  return maybeEnd({ ...state, phase: 'draining', deadline: undefined }, now);
+}
+
+function shortenGuard(state: GiverState, now: number, ctx: GiverContext): GiverState {
+  if (state.phase !== 'guarding' || state.deadline === undefined) return state;
+  const least = Math.max(now, state.committedAt + ctx.limits.guardAfterSigtermMs);
+  return { ...state, deadline: Math.min(state.deadline, least) };
+}
+
+function maybeEnd(state: GiverState, now: number): GiverStep {
+  if (!state.drained) return step(state);
+  const guarded = state.phase === 'guarding' && !state.released && now < (state.deadline ?? 0);
+  if (guarded) return step(state);
+  if (state.covering) return onEnd(state, 'successor-hung');
+  const reason = state.sigtermAt === undefined ? 'drained' : 'terminated';
+  return step(
+    { ...state, phase: 'closed', deadline: undefined },
+    { do: 'send', message: { type: 'BYE', reason, ...state.drained } },
+    { do: 'end', reason },
+    { do: 'close', reason },
+  );
+}
+
+function onEnd(state: GiverState, cause: string): GiverStep {
+  // A successor that was succeeded in its turn may leave as it likes; the drain here goes on without it.
+  if (state.released) return maybeEnd({ ...state, phase: 'draining', deadline: undefined }, 0);
+  const closed: GiverState = { ...state, phase: 'closed', deadline: undefined };
+  return step(
+    closed,
+    { do: 'own-again', cause },
+    { do: 'count', metric: 'takeover_guard_resumes_total{cause="died"}' },
+    { do: 'close', reason: cause },
+  );
+}

@@ -1,0 +1,183 @@
+import { closeAll } from '../native/addon.js';
+import { Channel } from '../native/channel.js';
+import type { OwnedListener } from '../native/listener.js';
+import type { ConnectionRecord, Message } from '../protocol/messages.js';
+import { Conversation, type Incoming, type Interrupt } from './conversation.js';
+import {
+  type GiverAction,
+  type GiverContext,
+  type GiverEvent,
+  type GiverState,
+  giverDeadline,
+  newGiver,
+  reduceGiver,
+} from './giver.js';
+import { monotonicMs, Reduction } from './reduction.js';
+import type { TimeLimits } from './time-limits.js';
+
+/** What the old side of one conversation asks of its process. */
+export interface GiverHost {
+  context(session: GiverSession): Omit<GiverContext, 'nonce' | 'offerFrames'>;
+  offer(): OwnedListener[][];
+  /** App state, keys and counters; the descriptors are closed after sending. */
+  collectState(): Promise<{ message: Message & { type: 'STATE' }; fds: number[] }>;
+  limits: TimeLimits;
+  claimed(session: GiverSession): void;
+  stopAccepting(): void;
+  startDrain(session: GiverSession): void;
+  acceptAgain(cause: string): void;
+  ownAgain(session: GiverSession, cause: string): void;
+  ended(session: GiverSession, reason: string): void;
+  closed(session: GiverSession, reason: string): void;
+  count(metric: string): void;
+  interrupt?: Interrupt;
+}
+
+/** One peer that asks for the listeners, from connect to BYE. */
+export class GiverSession {
+  readonly #host: GiverHost;
+  readonly #talk: Conversation;
+  readonly #machine: Reduction<GiverState, GiverEvent, GiverAction>;
+  readonly #frames: OwnedListener[][];
+  readonly #unanswered = new Map<number, { count: number; settle: (refused: number[]) => void }>();
+
+  constructor(fd: number, host: GiverHost, nonce: string) {
+    this.#host = host;
+    this.#frames = host.offer();
+    this.#talk = new Conversation((events) => new Channel(fd, events), {
+      incoming: (incoming) => this.#incoming(incoming),
+      end: () => this.#end(),
+    });
+    const context = (): GiverContext => ({ ...host.context(this), nonce, offerFrames: this.#frames.length });
+    this.#machine = new Reduction<GiverState, GiverEvent, GiverAction>({
+      initial: newGiver(monotonicMs(), host.limits),
+      reduce: (state, event, now) => reduceGiver(state, event, now, context()),
+      deadline: (state) => giverDeadline(state, host.limits),
+      perform: (action) => this.#perform(action),
+      tick: { type: 'tick' },
+    });
+    this.dispatch({ type: 'connected', uid: this.#talk.peerUid() });
+  }
+
+  get state(): GiverState {
+    return this.#machine.state;
+  }
+
+  /** From here on the successor owns the listeners. */
+  get committed(): boolean {
+    return this.state.phase === 'guarding' || this.state.phase === 'draining';
+  }
+
+  dispatch(event: GiverEvent): void {
+    this.#machine.dispatch(event);
+  }
+
+  send(message: Message): void {
+    this.#talk.send(message);
+  }
+
+  /** Says goodbye to a custodian, which then looks for the new owner. */
+  dismiss(reason: string): void {
+    this.send({ type: 'BYE', reason, migrated: 0, drained: 0, killed: 0 });
+    this.#finish('dismissed');
+  }
+
+  /**
+   * Offers connections; resolves with the indexes that stay here. No deadline: while the peer lives and has not answered it may still
+   * take them, so nobody else may read them. Its end settles everything.
+   */
+  migrate(connections: ConnectionRecord[], fds: number[]): Promise<number[]> {
+    if (!this.#talk.open) return Promise.resolve(connections.map((_, index) => index));
+    return new Promise((settle) => {
+      const seq = this.#talk.send({ type: 'CONNS', connections }, fds);
+      this.#unanswered.set(seq, { count: connections.length, settle });
+    });
+  }
+
+  #incoming(incoming: Incoming): void {
+    const { message } = incoming;
+    this.#host.interrupt?.(`giver:got:${message.type}`);
+    // The taker sends nothing that carries descriptors.
+    closeAll(incoming.fds);
+    if (message.type === 'ACK') {
+      this.#unanswered.get(message.of)?.settle(message.refused);
+      this.#unanswered.delete(message.of);
+    }
+    this.dispatch({ type: 'message', message });
+  }
+
+  #end(): void {
+    for (const { count, settle } of this.#unanswered.values())
+      settle(Array.from({ length: count }, (_, index) => index));
+    this.#unanswered.clear();
+    this.dispatch({ type: 'eof' });
+  }
+
+  #finish(reason: string): void {
+    this.#talk.close();
+    this.#machine.stop();
+    this.#host.closed(this, reason);
+  }
+
+  #perform(action: GiverAction): void {
+    switch (action.do) {
+      case 'send':
+        this.#send(action.message);
+        break;
+      case 'claim':
+        this.#host.claimed(this);
+        break;
+      case 'offer':
+        this.#offer(action.frame);
+        break;
+      case 'state':
+        void this.#sendState();
+        break;
+      case 'stop-accepting':
+        this.#host.stopAccepting();
+        break;
+      case 'drain':
+        this.#host.startDrain(this);
+        break;
+      case 'accept-again':
+        this.#host.acceptAgain(action.cause);
+        break;
+      case 'own-again':
+        this.#host.ownAgain(this, action.cause);
+        break;
+      case 'end':
+        this.#host.ended(this, action.reason);
+        break;
+      case 'close':
+        this.#finish(action.reason);
+        break;
+      case 'count':
+        this.#host.count(action.metric);
+        break;
+    }
+  }
+
+  #send(message: Message): void {
+    this.#host.interrupt?.(`giver:send:${message.type}`);
+    this.#talk.send(message);
+    if (message.type === 'CHALLENGE') this.#talk.version = message.version;
+  }
+
+  #offer(index: number): void {
+    this.#host.interrupt?.('giver:send:OFFER');
+    const listeners = this.#frames[index] ?? [];
+    const state = this.state.role === 'successor';
+    this.#talk.send(
+      { type: 'OFFER', index, total: this.#frames.length, state, listeners: listeners.map(({ record }) => record) },
+      listeners.map(({ fd }) => fd),
+    );
+  }
+
+  async #sendState(): Promise<void> {
+    const { message, fds } = await this.#host.collectState();
+    // The peer may have gone on without state by now, or be gone; then the frame is late or nobody reads it.
+    if (this.state.phase === 'preparing') this.#talk.send(message, fds);
+    this.#host.interrupt?.('giver:send:STATE');
+    closeAll(fds);
+  }
+}
