@@ -31,4 +31,8 @@ export * from './revision/find-revision.js';
 export * from './revision/hash.js';
 export * from './revision/restore-revision.js';
 export * from './revision/revision-decision.js';
+export { decideRollout } from './rollout/decide-rollout.js';
+export { type SummaryContext, summarizePod } from './rollout/pod-summary.js';
+export { type DecideOptions, RolloutLedger } from './rollout/rollout-ledger.js';
+export { isTakenBack, rolloutTarget } from './rollout/rollout-target.js';
 export type * from './rollout/types.js';

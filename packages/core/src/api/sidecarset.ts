@@ -134,6 +134,10 @@ export interface SidecarSetStatus extends OpenObject {
   failedRevision?: string;
   /** Sidestep: index of the canary step being worked on. */
   currentStep?: number;
+  /** Sidestep: RFC 3339 time since which every pod of the current canary step is good; its timed pause counts from here. */
+  stepGoodSince?: string;
+  /** Sidestep: the value of `sidestep.dev/retry` that was acted on last. */
+  observedRetry?: string;
   /** Sidestep. */
   conditions?: Condition[];
 }

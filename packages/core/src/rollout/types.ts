@@ -86,6 +86,8 @@ export interface PodSummary {
   readonly notUpgradable: boolean;
   /** Failed on the target revision, still there or aborted. */
   readonly failed: boolean;
+  /** On target, ready, nothing under way, and past `minReadySeconds`. */
+  readonly good: boolean;
   /** From when (Unix ms) the pod is good by `minReadySeconds`; Infinity while it is not ready on target. */
   readonly goodAt: number;
   /** When (Unix ms) time alone may change this summary; Infinity for never. */
@@ -123,4 +125,6 @@ export interface RolloutSubject {
   /** The name of the ControllerRevision of the spec as it stands. */
   latestRevision: string;
   collisionCount?: number;
+  /** Labels of a namespace, needed only for `spec.namespaceSelector`; a new function means that some changed. */
+  namespaceLabels?: (namespace: string) => Readonly<Record<string, string>> | undefined;
 }

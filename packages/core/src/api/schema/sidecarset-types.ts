@@ -18,7 +18,7 @@ import { VOLUME } from './volume-types.js';
 
 const oneOf = (...values: string[]): ScalarShape => ({ ...string, enum: values });
 
-const INJECT_REVISION = struct('SidecarSetInjectRevision', [
+export const INJECT_REVISION = struct('SidecarSetInjectRevision', [
   pointer('customVersion', string, { description: 'The revision with this custom version.' }),
   pointer('revisionName', string, { description: 'The name of the ControllerRevision. Wins over customVersion.' }),
   nonEmpty('policy', oneOf('Always', 'Partial'), {
@@ -124,6 +124,15 @@ export const STATUS = struct('SidecarSetStatus', [
     own: true,
     description: 'The last revision that every selected pod ran well.',
   }),
+  nonEmpty('failedRevision', string, {
+    own: true,
+    description: 'The revision that the failure policy took back; gone when the spec changes or a retry is asked for.',
+  }),
   counter('currentStep', 'Index of the canary step that is worked on.', { own: true }),
+  nonEmpty('stepGoodSince', string, {
+    own: true,
+    description: 'Since when every pod of the canary step is good (RFC 3339); its timed pause counts from here.',
+  }),
+  nonEmpty('observedRetry', string, { own: true, description: 'The value of sidestep.dev/retry acted on last.' }),
   nonEmpty('conditions', list(CONDITION), { own: true, description: 'Ready, Progressing, Degraded, Paused.' }),
 ]);

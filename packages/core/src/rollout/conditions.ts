@@ -1,0 +1,125 @@
+/** The SidecarSet's conditions: each with one documented reason and a sentence with numbers. */
+
+import type { Reason } from '../api/reasons.js';
+import type { Condition } from '../api/sidecarset.js';
+import { toTimestamp } from '../pod-upgrade/annotations.js';
+import type { RolloutFacts } from './rollout-facts.js';
+import type { PodSummary } from './types.js';
+
+interface Verdict {
+  status: 'True' | 'False';
+  reason: Reason;
+  message: string;
+}
+
+/** Ready, Progressing, Degraded, Paused. `lastTransitionTime` moves only when `status` does. */
+export function conditionsOf(facts: RolloutFacts): Condition[] {
+  const verdicts = {
+    Ready: ready(facts),
+    Progressing: progressing(facts),
+    Degraded: degraded(facts),
+    Paused: paused(facts),
+  };
+  return Object.entries(verdicts).map(([type, verdict]) => {
+    const before = facts.before?.conditions?.find((condition) => condition.type === type);
+    const lastTransitionTime = before?.status === verdict.status ? before.lastTransitionTime : undefined;
+    const condition: Condition = {
+      type,
+      status: verdict.status,
+      lastTransitionTime: lastTransitionTime ?? toTimestamp(facts.now),
+      reason: verdict.reason,
+      message: verdict.message,
+    };
+    const { generation } = facts.sidecarSet.metadata;
+    if (generation !== undefined) condition.observedGeneration = generation;
+    return condition;
+  });
+}
+
+const yes = (reason: Reason, message: string): Verdict => ({ status: 'True', reason, message });
+const no = (reason: Reason, message: string): Verdict => ({ status: 'False', reason, message });
+
+function ready({ tally }: RolloutFacts): Verdict {
+  if (tally.matched === 0) return yes('NoMatchingPods', 'no pod carries this SidecarSet');
+  const message = `${tally.ready} of ${tally.matched} pods are ready`;
+  return tally.ready === tally.matched ? yes('AllPodsReady', message) : no('PodsNotReady', message);
+}
+
+function progressing(facts: RolloutFacts): Verdict {
+  const { tally, hold, granted } = facts;
+  const counts = `${tally.onTarget} of ${tally.matched} pods updated, ${tally.inFlight} under way, ${tally.failed.size} failed`;
+  if (tally.matched === 0) return no('NoMatchingPods', 'no pod carries this SidecarSet');
+  const moving = tally.inFlight - countFailedInFlight(facts) + granted;
+  if (moving > 0) return yes(facts.rolledBack ? 'RollingBack' : 'RollingOut', counts);
+  if (tally.stale === 0 && tally.good === tally.onTarget) return complete(facts, counts);
+  if (hold !== undefined) return no(hold.reason, `${hold.message}; ${counts}`);
+  const stop = findStop(facts);
+  return no(stop, `${counts}; ${sentenceOf(stop, facts)}`);
+}
+
+function complete(facts: RolloutFacts, counts: string): Verdict {
+  const { tally } = facts;
+  if (tally.notUpgradable > 0)
+    return no('NotUpgradablePods', `${counts}; ${tally.notUpgradable} cannot be upgraded in place`);
+  if (facts.rolledBack) return no('RolledBack', `${counts}; back on ${facts.before?.currentRevision}`);
+  if (tally.onTarget === tally.matched) return no('RolloutComplete', counts);
+  return no(facts.hold?.reason ?? 'PartitionReached', counts);
+}
+
+/** Why nothing moves although pods are to go and nothing holds all of them back. */
+function findStop({ tally, candidates, partition, maxUnavailable, step }: RolloutFacts): Reason {
+  if (candidates > 0 && maxUnavailable <= 0) return 'MaxUnavailableZero';
+  if (candidates > partition && tally.holding >= maxUnavailable) {
+    return tally.good < tally.onTarget && tally.failed.size === 0 && tally.inFlight === 0
+      ? 'WaitingForReadyTime'
+      : 'MaxUnavailableReached';
+  }
+  if (candidates > 0 && tally.onTarget >= step.limit) return 'StepInProgress';
+  if (candidates > 0) return 'PartitionReached';
+  const [mostFrequent] = [...tally.reasons].sort((a, b) => b[1] - a[1]);
+  return mostFrequent?.[0] ?? 'PodsNotReady';
+}
+
+function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates }: RolloutFacts): string {
+  switch (stop) {
+    case 'MaxUnavailableZero':
+      return 'maxUnavailable is 0, so no ready pod can ever be begun';
+    case 'MaxUnavailableReached':
+      return `${tally.holding} pods are unavailable and maxUnavailable is ${maxUnavailable}`;
+    case 'PartitionReached':
+      return `partition keeps ${Math.min(partition, candidates)} pods`;
+    default:
+      return `${tally.reasons.get(stop) ?? tally.stale} pods wait`;
+  }
+}
+
+const countFailedInFlight = ({ tally }: RolloutFacts): number =>
+  [...tally.failed.values()].filter((summary) => summary.inFlight).length;
+
+function degraded(facts: RolloutFacts): Verdict {
+  const { tally, failures, rolledBack, latestRevision, before } = facts;
+  const { hold } = failures;
+  if (rolledBack) {
+    const message = `${latestRevision} failed; pods run ${before?.currentRevision}`;
+    return yes(tally.stale + tally.inFlight > 0 ? 'RollingBack' : 'RolledBack', message);
+  }
+  if (hold !== undefined) return yes(hold.reason, `${hold.message}${examples(facts)}`);
+  if (tally.failed.size > 0) return yes('PodsFailed', `${tally.failed.size} pods failed to upgrade${examples(facts)}`);
+  return no('NoFailures', 'no pod failed to upgrade');
+}
+
+function examples({ tally }: RolloutFacts): string {
+  const failed: PodSummary[] = [];
+  for (const summary of tally.failed.values()) if (failed.push(summary) === 3) break;
+  if (failed.length === 0) return '';
+  const more = tally.failed.size > failed.length ? ', ...' : '';
+  return `: ${failed.map((summary) => `${summary.key}: ${summary.message}`).join('; ')}${more}`;
+}
+
+/** Holds that a person or a policy set on purpose; waiting for an image or a step's pods is not one of them. */
+const ON_PURPOSE: readonly Reason[] = ['Paused', 'StepPause', 'AbortRequested', 'TooManyFailures', 'NoGoodRevision'];
+
+function paused({ hold }: RolloutFacts): Verdict {
+  if (hold !== undefined && ON_PURPOSE.includes(hold.reason)) return yes(hold.reason, hold.message);
+  return no('NotPaused', 'nothing holds the rollout back on purpose');
+}

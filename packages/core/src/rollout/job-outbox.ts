@@ -1,0 +1,54 @@
+import type { PodBook } from './pod-book.js';
+import type { PodSummary, RolloutJob } from './types.js';
+
+/** A pod that can be reset or aborted goes before every other work of any SidecarSet: it runs two sidecars meanwhile. */
+const FINISHING_PRIORITY = 1;
+/** A pod half way to a revision that is no longer wanted goes before one that is still whole. */
+const REDIRECT_PRIORITY = 2;
+
+/** Turns what is due into jobs, each of them once, until it changes or a resync asks for all. */
+export class JobOutbox {
+  /** Pod key to the job it was last given. */
+  private readonly sent = new Map<string, string>();
+
+  clear(): void {
+    this.sent.clear();
+  }
+
+  /** @param keys the pods that changed; undefined for a resync */
+  collect(
+    book: PodBook,
+    picks: readonly PodSummary[],
+    revision: string,
+    keys: ReadonlySet<string> | undefined,
+  ): RolloutJob[] {
+    const jobs: RolloutJob[] = [];
+    if (keys === undefined) this.sent.clear();
+    const summaries = keys === undefined ? book.summaries() : [...keys].map((key) => book.get(key));
+    for (const summary of summaries) {
+      if (summary === undefined || !summary.matched) continue;
+      if (isFinishing(summary)) this.add(jobs, summary, revision, FINISHING_PRIORITY);
+      else if (!summary.candidate) this.sent.delete(summary.key);
+    }
+    for (const key of keys ?? []) if (book.get(key) === undefined) this.sent.delete(key);
+    const priority = beginPriority(book.tally.stale);
+    const begun = keys === undefined ? [...book.grants.values()] : picks;
+    for (const pick of begun) this.add(jobs, pick, revision, pick.inFlight ? REDIRECT_PRIORITY : priority);
+    return jobs;
+  }
+
+  private add(jobs: RolloutJob[], summary: PodSummary, revision: string, priority: number): void {
+    const { key, namespace, name, uid, due, attempt } = summary;
+    if (due === 'none') return;
+    const id = `${uid}.${revision}.${due}.${attempt}`;
+    if (this.sent.get(key) === id) return;
+    this.sent.set(key, id);
+    jobs.push({ namespace, pod: name, uid, revision, phase: due, attempt, priority });
+  }
+}
+
+/** `migration` only waits: the watch shows when it is over, and the worker that began the pod has left a job for it. */
+const isFinishing = ({ due }: PodSummary): boolean => due === 'reset' || due === 'abort';
+
+/** The fewer pods a rollout still has to begin the sooner its turn comes, so that a small one is not stuck behind a huge one. */
+const beginPriority = (stale: number): number => 3 + Math.ceil(Math.log2(1 + stale));

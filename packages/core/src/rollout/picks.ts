@@ -1,0 +1,61 @@
+import type { UpdateStrategy } from '../api/sidecarset.js';
+import type { UpgradeTarget } from '../pod-upgrade/types.js';
+import { countPicks } from './budget.js';
+import type { PodBook } from './pod-book.js';
+import { targetImages } from './pre-pull.js';
+import { expandScatterTerms, scatter } from './scatter.js';
+import type { PodSummary } from './types.js';
+
+export interface PickLimits {
+  /** Candidates that stay on the old revision. */
+  partition: number;
+  maxUnavailable: number;
+  /** Pods that may be on the target (canary step). */
+  stepLimit: number;
+}
+
+/** The pods to be begun beyond those picked earlier, in order. */
+export function pickPods(book: PodBook, target: UpgradeTarget, limits: PickLimits): PodSummary[] {
+  const limit = Math.min(book.candidateCount - limits.partition, limits.stepLimit - book.tally.onTarget);
+  const room = limit - book.grants.size;
+  if (room <= 0) return [];
+  const used = book.tally.holding + book.grantedSlots;
+  const order = filter(orderOf(book, target.sidecarSet.spec.updateStrategy), imagesNeeded(book, target));
+  return takeWhileCounted(order, room, used, limits.maxUnavailable);
+}
+
+type Readiness = (pod: PodSummary) => boolean;
+
+function imagesNeeded(book: PodBook, target: UpgradeTarget): Readiness {
+  if (target.sidecarSet.spec.updateStrategy?.prePull !== true) return () => true;
+  const images = targetImages(target);
+  return (pod) => book.prePull.isPresent(pod.node, images);
+}
+
+function* filter(order: readonly PodSummary[], isFit: Readiness): Iterable<PodSummary> {
+  for (const pod of order) if (isFit(pod)) yield pod;
+}
+
+function takeWhileCounted(
+  order: Iterable<PodSummary>,
+  room: number,
+  used: number,
+  maxUnavailable: number,
+): PodSummary[] {
+  const seen: PodSummary[] = [];
+  const remembered = (function* () {
+    for (const pod of order) {
+      seen.push(pod);
+      yield pod;
+    }
+  })();
+  return seen.slice(0, countPicks(remembered, room, used, maxUnavailable));
+}
+
+function orderOf(book: PodBook, strategy: UpdateStrategy | undefined): readonly PodSummary[] {
+  const order = book.candidates.inOrder();
+  const terms = strategy?.scatterStrategy ?? [];
+  if (terms.length === 0 || order.length <= 1) return order;
+  const pods = [...book.summaries()].filter((pod) => pod.matched).sort((a, b) => (a.key < b.key ? -1 : 1));
+  return scatter(order, expandScatterTerms(terms, pods), pods);
+}

@@ -1,0 +1,156 @@
+import type { Pod } from '../api/kubernetes.js';
+import type { ProjectedPod } from '../pod-upgrade/types.js';
+import { CandidateQueue } from './candidate-queue.js';
+import { type SummaryContext, summarizePod } from './pod-summary.js';
+import { PrePull } from './pre-pull.js';
+import { ReviewHeap } from './review-heap.js';
+import { holdsSlot, Tally } from './tally.js';
+import type { PodSummary } from './types.js';
+
+interface Entry {
+  pod: ProjectedPod | Pod;
+  summary: PodSummary;
+  /** Picked, and not yet seen begun: it may be by now, so it keeps its place whatever newcomers sort before it. */
+  granted: boolean;
+}
+
+/**
+ * The pods of one SidecarSet with everything that is counted and sorted about them. One pod's change costs one summary and a few
+ * counters, however many pods there are.
+ */
+export class PodBook {
+  private readonly entries = new Map<string, Entry>();
+  readonly candidates = new CandidateQueue();
+  readonly prePull = new PrePull();
+  private readonly reviews = new ReviewHeap();
+  tally = new Tally();
+  /** Granted pods are out of the queue, so that a walk along it never passes them. */
+  private readonly granted = new Map<string, PodSummary>();
+  private grantedCost = 0;
+  /** Keys of pods whose summary changed since the last `takeChanged`. */
+  private changed = new Set<string>();
+
+  get(key: string): PodSummary | undefined {
+    return this.entries.get(key)?.summary;
+  }
+
+  *summaries(): Iterable<PodSummary> {
+    for (const { summary } of this.entries.values()) yield summary;
+  }
+
+  /** Pods that may be begun, picked ones included. */
+  get candidateCount(): number {
+    return this.candidates.size + this.granted.size;
+  }
+
+  get grants(): ReadonlyMap<string, PodSummary> {
+    return this.granted;
+  }
+
+  /** How many slots of maxUnavailable the picked pods will take that they do not take yet. */
+  get grantedSlots(): number {
+    return this.grantedCost;
+  }
+
+  grant(summary: PodSummary): void {
+    const entry = this.entries.get(summary.key);
+    if (entry === undefined || entry.granted) return;
+    entry.granted = true;
+    this.candidates.remove(summary.key);
+    this.setGrant(summary, 1);
+  }
+
+  releaseGrants(): void {
+    for (const summary of [...this.granted.values()]) {
+      this.setGrant(summary, -1);
+      this.candidates.add(summary);
+      const entry = this.entries.get(summary.key);
+      if (entry !== undefined) entry.granted = false;
+    }
+  }
+
+  private setGrant(summary: PodSummary, by: 1 | -1): void {
+    if (by === 1) this.granted.set(summary.key, summary);
+    else this.granted.delete(summary.key);
+    // A pod that is not ready costs nothing, and one that is under way is counted already.
+    if (summary.podReady && !holdsSlot(summary)) this.grantedCost += by;
+  }
+
+  /** Unix ms at which some summary changes by time alone; `Infinity` for never. */
+  get nextReview(): number {
+    return this.reviews.next;
+  }
+
+  /** Takes in a pod's newest version; a version that is known already costs nothing. */
+  apply(context: SummaryContext, pod: ProjectedPod | Pod, now: Date): void {
+    const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
+    const known = this.entries.get(key)?.pod.metadata;
+    const { resourceVersion, uid } = pod.metadata;
+    if (known !== undefined && known.uid === uid && known.resourceVersion === resourceVersion && resourceVersion)
+      return;
+    this.place(key, pod, summarizePod(context, pod, now));
+  }
+
+  remove(key: string): void {
+    const old = this.entries.get(key);
+    if (old === undefined) return;
+    this.forget(old);
+    this.entries.delete(key);
+  }
+
+  /** Looks again at the pods whose time has come. */
+  review(context: SummaryContext, now: Date): void {
+    for (const key of this.reviews.takeDue(now.getTime())) {
+      const entry = this.entries.get(key);
+      if (entry !== undefined) this.place(key, entry.pod, summarizePod(context, entry.pod, now));
+    }
+  }
+
+  /** Looks again at every pod, because the SidecarSet changed. */
+  reviewAll(context: SummaryContext, now: Date): void {
+    this.tally = new Tally();
+    this.candidates.clear();
+    this.granted.clear();
+    this.grantedCost = 0;
+    this.prePull.clear();
+    this.reviews.clear();
+    const pods = [...this.entries.values()].map(({ pod }) => pod);
+    this.entries.clear();
+    for (const pod of pods) this.apply(context, pod, now);
+  }
+
+  takeChanged(): Set<string> {
+    const taken = this.changed;
+    this.changed = new Set();
+    return taken;
+  }
+
+  private place(key: string, pod: ProjectedPod | Pod, summary: PodSummary): void {
+    const old = this.entries.get(key);
+    if (old !== undefined) this.forget(old);
+    const granted = old?.granted === true && isSamePick(old.summary, summary);
+    this.entries.set(key, { pod, summary, granted });
+    this.changed.add(key);
+    if (!summary.matched) return;
+    this.tally.add(summary);
+    if (summary.candidate) {
+      if (granted) this.setGrant(summary, 1);
+      else this.candidates.add(summary);
+      this.prePull.count(summary, 1);
+    }
+    this.reviews.set(key, summary.reviewAt);
+  }
+
+  private forget({ summary, granted }: Entry): void {
+    this.changed.add(summary.key);
+    this.reviews.delete(summary.key);
+    if (!summary.matched) return;
+    this.tally.remove(summary);
+    if (granted) this.setGrant(summary, -1);
+    else this.candidates.remove(summary.key);
+    if (summary.candidate) this.prePull.count(summary, -1);
+  }
+}
+
+const isSamePick = (a: PodSummary, b: PodSummary): boolean =>
+  a.uid === b.uid && a.attempt === b.attempt && a.candidate && b.candidate;

@@ -1,0 +1,114 @@
+import { KRUISE } from '../api/keys.js';
+import type { Pod } from '../api/kubernetes.js';
+import { matchesSelector } from '../api/selectors.js';
+import { type Assessment, assessPod, isStale } from '../pod-upgrade/assess-pod.js';
+import { hasEveryStatus, isConsistent } from '../pod-upgrade/consistency.js';
+import { hasAllContainers, type PodReading, readPod } from '../pod-upgrade/pod-reading.js';
+import type { ProjectedPod, UpgradeTarget } from '../pod-upgrade/types.js';
+import { upgradableConditionPatch } from '../pod-upgrade/upgradable-condition.js';
+import { nextAttempt } from '../pod-upgrade/write-annotations.js';
+import { orderKey } from './pod-order.js';
+import type { PodSummary } from './types.js';
+
+/** What pods are summarised against. */
+export interface SummaryContext {
+  target: UpgradeTarget;
+  /** `kruise.io/sidecarset-hash` of the spec; differs from the target's after a rollback. */
+  specHash: string;
+  /** Labels of a namespace, for `spec.namespaceSelector`; undefined when the namespace is not known. */
+  namespaceLabels?: (namespace: string) => Readonly<Record<string, string>> | undefined;
+}
+
+/** Namespaces that OpenKruise never touches. */
+const IGNORED_NAMESPACES: readonly string[] = ['kube-system', 'kube-public'];
+
+/** One pod as the rollout of one SidecarSet sees it. Recompute when either changes, or when `reviewAt` has come. */
+export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, now: Date): PodSummary {
+  const { target, specHash } = context;
+  const reading = readPod(target, pod);
+  const assessment = assessPod(reading, now);
+  const { metadata, spec } = pod;
+  const hash = reading.stamp?.hash;
+  const onTarget = hash === target.hash && !isStale(reading);
+  const podReady = isPodReady(reading);
+  const ready = podReady && isPodConsistent(reading, now);
+  const inFlight = assessment.state === 'Resetting' || reading.pairs.some((pair) => pair.open) || isCold(assessment);
+  const goodAt = onTarget && ready && !inFlight ? goodTime(reading) : Number.POSITIVE_INFINITY;
+  const notUpgradable = assessment.reason === 'UpdateImmutableField';
+  return {
+    key: `${metadata.namespace ?? ''}/${metadata.name ?? ''}`,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    node: spec.nodeName ?? '',
+    labels: metadata.labels ?? {},
+    matched: isMatched(context, reading),
+    updated: hash === specHash,
+    onTarget,
+    ready,
+    podReady,
+    state: assessment.state,
+    due: assessment.due,
+    attempt: assessment.due === 'upgrade' ? nextAttempt(reading) : (reading.record?.attempt ?? 1),
+    reason: assessment.reason,
+    message: assessment.message,
+    container: assessment.container,
+    inFlight,
+    candidate: assessment.due === 'upgrade',
+    notUpgradable,
+    failed: assessment.reason === 'FailedBefore' || (assessment.state === 'Failed' && hash === target.hash),
+    good: goodAt <= now.getTime(),
+    goodAt,
+    reviewAt: nextReview(assessment.reviewAt, goodAt, now),
+    order: orderKey(pod, target.sidecarSet.spec.updateStrategy),
+    controllerRevision: reading.stamp?.controllerRevision,
+    conditionPatch: notUpgradable ? upgradableConditionPatch(pod, target.name, false, now) : undefined,
+  };
+}
+
+/** An image change of plain containers that is not done; a pair's is told by its state. */
+const isCold = ({ state }: Assessment): boolean => state === 'Upgrading' || state === 'Failed';
+
+function isMatched({ target, namespaceLabels }: SummaryContext, reading: PodReading): boolean {
+  const { metadata, status } = reading.pod;
+  const { selector, namespaceSelector } = target.sidecarSet.spec;
+  const namespace = metadata.namespace ?? '';
+  if (IGNORED_NAMESPACES.includes(namespace) || !hasAllContainers(reading)) return false;
+  if (metadata.deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed')
+    return false;
+  if (!matchesSelector(selector, metadata.labels)) return false;
+  return namespaceSelector === undefined || matchesSelector(namespaceSelector, namespaceLabels?.(namespace) ?? {});
+}
+
+/** OpenKruise's IsPodReady: no hot pair open, Running, and condition Ready. */
+function isPodReady({ pod, pairs }: PodReading): boolean {
+  if (pairs.some((pair) => pair.open)) return false;
+  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+  return pod.status?.phase === 'Running' && ready?.status === 'True' && pod.metadata.deletionTimestamp === undefined;
+}
+
+function isPodConsistent(reading: PodReading, now: Date): boolean {
+  const containers = [
+    ...reading.pairs.flatMap((pair) => [pair.working, pair.other]),
+    ...reading.plain.map((view) => view.container),
+  ];
+  return hasEveryStatus(reading) && containers.every((container) => isConsistent(reading, container, now));
+}
+
+/** Ready alone does not tell: without a readiness probe it never drops in an image change. */
+function goodTime({ pod, record, stamp, target, annotations }: PodReading): number {
+  const seconds = target.sidecarSet.spec.updateStrategy?.minReadySeconds ?? 0;
+  if (seconds <= 0) return 0;
+  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const changed = record?.since ?? (KRUISE.inPlaceUpdateState in annotations ? stamp?.updateTimestamp : undefined);
+  const times = [ready?.lastTransitionTime, changed]
+    .map((time) => Date.parse(time ?? ''))
+    .filter((ms) => !Number.isNaN(ms));
+  return Math.max(0, ...times) + seconds * 1_000;
+}
+
+function nextReview(reviewAt: number | undefined, goodAt: number, now: Date): number {
+  const future = [reviewAt ?? Number.POSITIVE_INFINITY, goodAt].filter((at) => at > now.getTime());
+  return Math.min(Number.POSITIVE_INFINITY, ...future);
+}

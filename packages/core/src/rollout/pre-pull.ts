@@ -1,0 +1,68 @@
+import type { UpgradeTarget } from '../pod-upgrade/types.js';
+import type { NodeImageState, PodSummary, PrePullRequest } from './types.js';
+
+/** How many nodes of one SidecarSet pull at a time: a registry and its network are shared by all of them. */
+const MAX_PARALLEL_PULLS = 10;
+
+export interface PrePullDecision {
+  requests: PrePullRequest[];
+  /** Nodes of candidates where the image is neither there nor known not to come. */
+  unsettled: number;
+  failed: number;
+}
+
+/** Which nodes lack the images of the target, for `updateStrategy.prePull`. */
+export class PrePull {
+  private readonly candidates = new Map<string, number>();
+  private readonly states = new Map<string, Map<string, NodeImageState>>();
+
+  count({ node }: PodSummary, by: 1 | -1): void {
+    if (node === '') return;
+    const count = (this.candidates.get(node) ?? 0) + by;
+    if (count === 0) this.candidates.delete(node);
+    else this.candidates.set(node, count);
+  }
+
+  clear(): void {
+    this.candidates.clear();
+  }
+
+  setState(node: string, image: string, state: NodeImageState): void {
+    const images = this.states.get(node) ?? new Map<string, NodeImageState>();
+    images.set(image, state);
+    this.states.set(node, images);
+  }
+
+  /** The node has every image of the target. A pod that is on no node yet has nothing to wait for. */
+  isPresent(node: string, images: readonly string[]): boolean {
+    return node === '' || images.every((image) => this.stateOf(node, image) === 'present');
+  }
+
+  decide(target: UpgradeTarget): PrePullDecision {
+    const images = targetImages(target);
+    const decision: PrePullDecision = { requests: [], unsettled: 0, failed: 0 };
+    const wanted: PrePullRequest[] = [];
+    let pulling = 0;
+    for (const node of this.candidates.keys()) {
+      const states = images.map((image) => this.stateOf(node, image));
+      if (states.includes('failed')) decision.failed += 1;
+      else if (states.some((state) => state !== 'present')) decision.unsettled += 1;
+      pulling += states.filter((state) => state === 'pulling').length;
+      images.forEach((image, i) => {
+        if (states[i] === 'unknown') wanted.push({ node, image });
+      });
+    }
+    decision.requests = wanted.slice(0, Math.max(0, MAX_PARALLEL_PULLS - pulling));
+    return decision;
+  }
+
+  private stateOf(node: string, image: string): NodeImageState {
+    return this.states.get(node)?.get(image) ?? 'unknown';
+  }
+}
+
+/** The images that an upgrade to the target may have to start; empty images included, as an unpulled one is down time as well. */
+export function targetImages({ hot, plain }: UpgradeTarget): string[] {
+  const images = [...hot.flatMap(({ image, emptyImage }) => [image, emptyImage]), ...plain.map(({ image }) => image)];
+  return [...new Set(images)].filter((image) => image !== '');
+}

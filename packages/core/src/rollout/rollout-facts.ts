@@ -1,0 +1,80 @@
+import type { Reason } from '../api/reasons.js';
+import type { SidecarSet, SidecarSetStatus } from '../api/sidecarset.js';
+import type { StepDecision } from './canary-steps.js';
+import type { FailureDecision } from './failure-policy.js';
+import type { PrePullDecision } from './pre-pull.js';
+import type { Tally } from './tally.js';
+
+export interface Hold {
+  reason: Reason;
+  message: string;
+  /** Unix ms at which it ends by itself. */
+  until?: number;
+}
+
+/** Everything that status, conditions and events are derived from. */
+export interface RolloutFacts {
+  sidecarSet: SidecarSet;
+  /** The status as last decided or stored. */
+  before: SidecarSetStatus | undefined;
+  latestRevision: string;
+  collisionCount: number;
+  rolledBack: boolean;
+  tally: Tally;
+  candidates: number;
+  /** Pods picked and not yet seen begun. */
+  granted: number;
+  partition: number;
+  maxUnavailable: number;
+  failures: FailureDecision;
+  step: StepDecision;
+  prePull: PrePullDecision | undefined;
+  /** Why nothing may be begun at all. */
+  hold: Hold | undefined;
+  now: Date;
+}
+
+/** The first thing that keeps every pod from being begun, in the order in which a reader wants to know. */
+export function findHold(facts: Omit<RolloutFacts, 'hold'>): Hold | undefined {
+  for (const check of HOLDS) {
+    const hold = check(facts);
+    if (hold !== undefined) return hold;
+  }
+  return undefined;
+}
+
+type Check = (facts: Omit<RolloutFacts, 'hold'>) => Hold | undefined;
+
+const isNotUpdate: Check = ({ sidecarSet }) =>
+  sidecarSet.spec.updateStrategy?.type === 'NotUpdate'
+    ? { reason: 'NotUpdateStrategy', message: 'updateStrategy.type is NotUpdate: running pods stay as they are' }
+    : undefined;
+
+const isPaused: Check = ({ sidecarSet, tally }) =>
+  sidecarSet.spec.updateStrategy?.paused === true
+    ? { reason: 'Paused', message: `updateStrategy.paused is set with ${tally.stale} pods to go` }
+    : undefined;
+
+const isAborted: Check = ({ tally }) =>
+  tally.reasons.has('AbortRequested')
+    ? { reason: 'AbortRequested', message: `the rollout was asked to stop with ${tally.stale} pods to go` }
+    : undefined;
+
+const hasFailed: Check = ({ failures, rolledBack }) =>
+  rolledBack && failures.hold?.reason === 'RollingBack' ? undefined : failures.hold;
+
+const isPrePulling: Check = ({ prePull }) =>
+  prePull !== undefined && prePull.unsettled > 0
+    ? { reason: 'PrePulling', message: `${prePull.unsettled} nodes do not have the new image yet` }
+    : undefined;
+
+const isStepPaused: Check = ({ step, tally, sidecarSet }) => {
+  if (step.pause === undefined) return undefined;
+  const steps = sidecarSet.spec.updateStrategy?.steps?.length ?? 0;
+  const where = `step ${(step.currentStep ?? 0) + 1} of ${steps} is good with ${tally.good} of ${tally.matched} pods`;
+  if (step.pause.until === undefined) return { reason: 'StepPause', message: `${where}; waits to be promoted` };
+  const until = new Date(step.pause.until).toISOString();
+  return { reason: 'StepPause', message: `${where}; goes on at ${until}`, until: step.pause.until };
+};
+
+const HOLDS: readonly Check[] = [isNotUpdate, isPaused, isAborted, hasFailed, isPrePulling, isStepPaused];

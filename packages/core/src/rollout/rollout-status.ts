@@ -1,0 +1,71 @@
+import { REASONS, type Reason } from '../api/reasons.js';
+import type { Condition, SidecarSetStatus } from '../api/sidecarset.js';
+import { conditionsOf } from './conditions.js';
+import type { RolloutFacts } from './rollout-facts.js';
+import type { BlockedPods, RolloutEvent } from './types.js';
+
+/** The whole status: OpenKruise's counters by its formulas, and Sidestep's own fields beside them. */
+export function statusOf(facts: RolloutFacts): SidecarSetStatus {
+  const { tally, sidecarSet, latestRevision, collisionCount, failures, step, before } = facts;
+  const status: SidecarSetStatus = {
+    observedGeneration: sidecarSet.metadata.generation ?? 0,
+    matchedPods: tally.matched,
+    updatedPods: tally.updated,
+    readyPods: tally.ready,
+    updatedReadyPods: tally.updatedReady,
+    latestRevision,
+    collisionCount,
+    upgradingPods: tally.inFlight,
+    failedPods: tally.failed.size,
+  };
+  const currentRevision = isWellEverywhere(facts) ? latestRevision : before?.currentRevision;
+  if (currentRevision !== undefined) status.currentRevision = currentRevision;
+  if (failures.failedRevision !== undefined) status.failedRevision = failures.failedRevision;
+  if (failures.observedRetry !== undefined) status.observedRetry = failures.observedRetry;
+  if (step.currentStep !== undefined) status.currentStep = step.currentStep;
+  if (step.stepGoodSince !== undefined) status.stepGoodSince = step.stepGoodSince;
+  status.conditions = conditionsOf(facts);
+  return status;
+}
+
+/** Every selected pod runs the spec's revision well, and there is one: that makes it the revision to go back to. */
+function isWellEverywhere({ tally, rolledBack, failures }: RolloutFacts): boolean {
+  if (rolledBack || failures.failedRevision !== undefined) return false;
+  return tally.good > 0 && tally.good === tally.onTarget && tally.stale === 0 && tally.inFlight === 0;
+}
+
+/** One Event for each condition whose reason changed to one that is worth an Event; none while numbers alone move. */
+export function eventsOf(before: SidecarSetStatus | undefined, after: SidecarSetStatus): RolloutEvent[] {
+  const events = new Map<Reason, RolloutEvent>();
+  for (const condition of after.conditions ?? []) {
+    const old = before?.conditions?.find(({ type }) => type === condition.type);
+    if (old?.reason === condition.reason || !isEvent(condition.reason)) continue;
+    // The first look at a SidecarSet that is complete is no news.
+    if (old === undefined && condition.reason === 'RolloutComplete') continue;
+    const reason = condition.reason;
+    if (!events.has(reason)) events.set(reason, { type: typeOf(condition), reason, message: condition.message });
+  }
+  return [...events.values()];
+}
+
+const isEvent = (reason: string): reason is Reason =>
+  Object.hasOwn(REASONS, reason) && (REASONS[reason as Reason].shows as readonly string[]).includes('event');
+
+const typeOf = ({ type, status, reason }: Condition): 'Normal' | 'Warning' =>
+  (type === 'Degraded' && status === 'True') || reason === 'MaxUnavailableZero' ? 'Warning' : 'Normal';
+
+/** OpenKruise's Event about pods that cannot be upgraded in place, whenever their number rises. */
+export function notUpgradableEvent(count: number): RolloutEvent {
+  const message = `SidecarSet in-place update detected ${count} not upgradable pod(s) in this round, will skip them.`;
+  return { type: 'Normal', reason: 'NotUpgradablePods', message };
+}
+
+/** Pods that are not done, by what holds them: candidates by what holds the rollout, the others by their own reason. */
+export function blockedPods(facts: RolloutFacts, stop: Reason): BlockedPods[] {
+  return [...facts.tally.reasons]
+    .map(([reason, count]): BlockedPods => {
+      const shown = reason === 'AwaitingSelection' ? stop : reason;
+      return { reason: shown, message: REASONS[shown].means, count };
+    })
+    .sort((a, b) => b.count - a.count);
+}

@@ -1,0 +1,70 @@
+import type { Reason } from '../api/reasons.js';
+import type { PodSummary } from './types.js';
+
+/** Reasons of pods that are left as they are on purpose, so that a rollout is complete without them. */
+const LEFT_ALONE: readonly Reason[] = [
+  'PartitionReached',
+  'NotUpdateStrategy',
+  'UpdateImmutableField',
+  'PodTerminating',
+];
+
+/** The counts that a rollout is decided by, kept up to date pod by pod. */
+export class Tally {
+  matched = 0;
+  updated = 0;
+  ready = 0;
+  updatedReady = 0;
+  onTarget = 0;
+  good = 0;
+  inFlight = 0;
+  /** Pods that count against maxUnavailable. */
+  holding = 0;
+  /** Pods that are still to be brought to the target. */
+  stale = 0;
+  notUpgradable = 0;
+  /** Keys of failed pods, so that a message can name some. */
+  readonly failed = new Map<string, PodSummary>();
+  /** Pods that are not done, by reason. */
+  readonly reasons = new Map<Reason, number>();
+  /** ControllerRevisions that pods carry; these must not be truncated. */
+  readonly revisions = new Map<string, number>();
+
+  add(summary: PodSummary): void {
+    this.count(summary, 1);
+    if (summary.failed) this.failed.set(summary.key, summary);
+  }
+
+  remove(summary: PodSummary): void {
+    this.count(summary, -1);
+    this.failed.delete(summary.key);
+  }
+
+  private count(summary: PodSummary, by: 1 | -1): void {
+    const { updated, ready, onTarget, good, inFlight, notUpgradable, controllerRevision, reason } = summary;
+    this.matched += by;
+    if (updated) this.updated += by;
+    if (ready) this.ready += by;
+    if (updated && ready) this.updatedReady += by;
+    if (onTarget) this.onTarget += by;
+    if (good) this.good += by;
+    if (inFlight) this.inFlight += by;
+    if (holdsSlot(summary)) this.holding += by;
+    if (!onTarget && !LEFT_ALONE.includes(reason)) this.stale += by;
+    if (notUpgradable) this.notUpgradable += by;
+    if (!good && reason !== 'UpToDate') addTo(this.reasons, reason, by);
+    if (controllerRevision !== undefined) addTo(this.revisions, controllerRevision, by);
+  }
+}
+
+/**
+ * OpenKruise counts pods that carry the hash and are not ready. A pod that was begun for another revision and is not done runs
+ * two sidecars just the same, so it counts here, too.
+ */
+export const holdsSlot = ({ inFlight, onTarget, good }: PodSummary): boolean => inFlight || (onTarget && !good);
+
+function addTo<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
