@@ -1,14 +1,7 @@
 import { SidestepError } from '../api/errors.js';
-import type { ControllerRevision, JsonPatch, Pod } from '../api/kubernetes.js';
+import type { JsonPatch, Pod } from '../api/kubernetes.js';
+import type { RevisionLookup } from '../revision/find-revision.js';
 import type { SidecarSetIndex } from './sidecarset-index.js';
-
-/** Reads ControllerRevisions that are already in memory; injection never waits for an API server. */
-export interface RevisionLookup {
-  /** The revision of this name in Sidestep's namespace. */
-  byName(name: string): ControllerRevision | undefined;
-  /** The newest revision of the SidecarSet that carries the label `apps.kruise.io/sidecarset-custom-version=version`. */
-  byCustomVersion(sidecarSet: string, version: string): ControllerRevision | undefined;
-}
 
 /** Everything that is known about a pod at the moment of its admission. */
 export interface InjectionInput {

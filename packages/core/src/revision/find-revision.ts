@@ -13,17 +13,35 @@ export function isRevisionOf(set: SidecarSet, { metadata }: ControllerRevision):
   return owner === undefined || set.metadata.uid === undefined || owner.uid === set.metadata.uid;
 }
 
-/** Finds the revision that `injectionStrategy.revision` asks for: by name, or the newest with the custom version. */
-export function findPinnedRevision(
-  set: SidecarSet,
-  revisions: readonly ControllerRevision[],
-): ControllerRevision | undefined {
+/** Reads ControllerRevisions that are already in memory. */
+export interface RevisionLookup {
+  /** The revision of this name in Sidestep's namespace. */
+  byName(name: string): ControllerRevision | undefined;
+  /** The newest revision of the SidecarSet that carries the label `apps.kruise.io/sidecarset-custom-version=version`. */
+  byCustomVersion(sidecarSet: string, version: string): ControllerRevision | undefined;
+}
+
+/** A lookup in a list. */
+export function lookupOf(revisions: readonly ControllerRevision[]): RevisionLookup {
+  return {
+    byName: (name) => revisions.find(({ metadata }) => metadata.name === name),
+    byCustomVersion: (sidecarSet, version) =>
+      revisions
+        .filter(({ metadata: { labels } }) => labels?.[KRUISE.revisionSidecarSetName] === sidecarSet)
+        .filter(({ metadata: { labels } }) => labels?.[KRUISE.customVersion] === version)
+        .sort(byAge)
+        .at(-1),
+  };
+}
+
+/** The revision that `injectionStrategy.revision` asks for: by name, or the newest with the custom version; only the set's own. */
+export function findPinnedRevision(set: SidecarSet, revisions: RevisionLookup): ControllerRevision | undefined {
   const { revisionName, customVersion } = set.spec.injectionStrategy?.revision ?? {};
-  const own = revisions.filter((revision) => isRevisionOf(set, revision));
-  if (revisionName !== undefined) return own.find((revision) => revision.metadata.name === revisionName);
-  if (customVersion === undefined) return undefined;
-  return own
-    .filter((revision) => revision.metadata.labels?.[KRUISE.customVersion] === customVersion)
-    .sort(byAge)
-    .at(-1);
+  const found =
+    revisionName !== undefined
+      ? revisions.byName(revisionName)
+      : customVersion !== undefined
+        ? revisions.byCustomVersion(set.metadata.name ?? '', customVersion)
+        : undefined;
+  return found !== undefined && isRevisionOf(set, found) ? found : undefined;
 }
