@@ -1,1 +1,41 @@
-export {};
+import { createLogger, onStopSignals } from '@sidestep/observability';
+import { type Config, ConfigError, describeConfig, readConfig } from './config.js';
+import { UpgradeWorker } from './upgrade-worker.js';
+
+const EXIT = { failed: 1, usage: 2 };
+
+const fail = (message: string, code: number): never => {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+};
+
+const configure = (): Config => {
+  try {
+    return readConfig();
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(`${error.message}\n${error.hint}`, EXIT.usage);
+    throw error;
+  }
+};
+
+const run = async (config: Config): Promise<void> => {
+  const log = createLogger({ name: 'upgrade-worker', level: config.logLevel });
+  const onLost = (reason: string): void => {
+    log.fatal({ reason }, 'leadership ended, so this process ends');
+    process.exit(EXIT.failed);
+  };
+  try {
+    const worker = new UpgradeWorker(config, log, onLost);
+    onStopSignals({ process, log, stop: () => worker.stop(), timeoutMs: config.stopSeconds * 1_000 });
+    await worker.start();
+  } catch (error) {
+    const { hint } = error as { hint?: unknown };
+    log.fatal({ error }, 'could not start');
+    fail(`could not start: ${String(error)}${typeof hint === 'string' ? `\n${hint}` : ''}`, EXIT.failed);
+  }
+};
+
+const [argument] = process.argv.slice(2);
+if (argument === undefined) await run(configure());
+else if (argument === '--help' || argument === '-h') process.stdout.write(describeConfig());
+else fail(`unknown argument "${argument}"; --help tells what can be set`, EXIT.usage);

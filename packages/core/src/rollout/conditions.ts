@@ -49,6 +49,8 @@ function progressing(facts: RolloutFacts): Verdict {
   const { tally, hold, granted } = facts;
   const counts = `${tally.onTarget} of ${tally.matched} pods updated, ${tally.inFlight} under way, ${tally.failed.size} failed`;
   if (tally.matched === 0) return no('NoMatchingPods', 'no pod carries this SidecarSet');
+  const waiting = tally.stale + tally.inFlight > 0;
+  if (waiting && !facts.queueAvailable) return no('QueueUnavailable', `the job queue cannot be reached; ${counts}`);
   const moving = tally.inFlight - countFailedInFlight(facts) + granted;
   if (moving > 0) return yes(facts.rolledBack ? 'RollingBack' : 'RollingOut', counts);
   if (tally.stale === 0 && tally.good === tally.onTarget) return complete(facts, counts);

@@ -20,6 +20,8 @@ export interface RolloutFacts {
   latestRevision: string;
   collisionCount: number;
   rolledBack: boolean;
+  /** False while nobody could be asked to do anything. */
+  queueAvailable: boolean;
   tally: Tally;
   candidates: number;
   /** Pods picked and not yet seen begun. */
@@ -50,6 +52,14 @@ const isNotUpdate: Check = ({ sidecarSet }) =>
     ? { reason: 'NotUpdateStrategy', message: 'updateStrategy.type is NotUpdate: running pods stay as they are' }
     : undefined;
 
+const isQueueAway: Check = ({ queueAvailable, tally }) =>
+  queueAvailable
+    ? undefined
+    : {
+        reason: 'QueueUnavailable',
+        message: `the job queue cannot be reached; ${tally.stale + tally.inFlight} pods wait for it as they are`,
+      };
+
 const isPaused: Check = ({ sidecarSet, tally }) =>
   sidecarSet.spec.updateStrategy?.paused === true
     ? { reason: 'Paused', message: `updateStrategy.paused is set with ${tally.stale} pods to go` }
@@ -77,4 +87,4 @@ const isStepPaused: Check = ({ step, tally, sidecarSet }) => {
   return { reason: 'StepPause', message: `${where}; goes on at ${until}`, until: step.pause.until };
 };
 
-const HOLDS: readonly Check[] = [isNotUpdate, isPaused, isAborted, hasFailed, isPrePulling, isStepPaused];
+const HOLDS: readonly Check[] = [isNotUpdate, isPaused, isQueueAway, isAborted, hasFailed, isPrePulling, isStepPaused];

@@ -19,6 +19,8 @@ import type { NodeImageState, RolloutDecision, RolloutSubject } from './types.js
 export interface DecideOptions {
   /** Return every job that is due, not only what is new: refills a queue that lost its content. */
   resync?: boolean;
+  /** False while the job queue cannot be reached: nothing is begun, and the conditions say why. */
+  queueAvailable?: boolean;
 }
 
 /**
@@ -86,11 +88,11 @@ export class RolloutLedger {
    *
    * @throws {Error} before the first `setSubject`
    */
-  decide(now: Date, { resync = false }: DecideOptions = {}): RolloutDecision {
+  decide(now: Date, { resync = false, queueAvailable = true }: DecideOptions = {}): RolloutDecision {
     if (this.subject === undefined || this.context === undefined) throw new Error('setSubject comes before decide');
     this.book.review(this.context, now);
     const changed = this.book.takeChanged();
-    const facts = this.gatherFacts(this.subject, this.context.target, now);
+    const facts = this.gatherFacts(this.subject, this.context.target, queueAvailable, now);
     if (facts.hold !== undefined) this.book.releaseGrants();
     const picks = facts.hold === undefined ? pickPods(this.book, this.context.target, limitsOf(facts)) : [];
     for (const pick of picks) this.book.grant(pick);
@@ -112,7 +114,12 @@ export class RolloutLedger {
     return decision;
   }
 
-  private gatherFacts(subject: RolloutSubject, target: UpgradeTarget, now: Date): RolloutFacts {
+  private gatherFacts(
+    subject: RolloutSubject,
+    target: UpgradeTarget,
+    queueAvailable: boolean,
+    now: Date,
+  ): RolloutFacts {
     const { sidecarSet, latestRevision, revisions } = subject;
     const { tally, candidateCount, grants } = this.book;
     const { matched, onTarget, good, stale, inFlight } = tally;
@@ -124,6 +131,7 @@ export class RolloutLedger {
       latestRevision,
       collisionCount: subject.collisionCount ?? 0,
       rolledBack: this.rolledBack,
+      queueAvailable,
       tally,
       candidates: candidateCount,
       granted: grants.size,

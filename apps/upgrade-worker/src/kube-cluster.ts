@@ -1,0 +1,92 @@
+import type { ClusterPort, PodRef, WriteResult } from '@sidestep/controller';
+import {
+  type ControllerRevision,
+  type FullPod,
+  type JsonPatch,
+  KRUISE,
+  type SidecarSet,
+  type SidecarSetStatus,
+} from '@sidestep/core';
+import { isAlreadyExists, isConflict, isNotFound, type KubeApi, KubeError, type KubeObject } from '@sidestep/kube';
+import { CONTROLLER_REVISION, POD, SIDECARSET } from './kinds.js';
+
+/** The controller's view of the cluster over a `KubeApi`; one call of the port is one call to the API server. */
+export class KubeCluster implements ClusterPort {
+  constructor(
+    private readonly api: KubeApi,
+    private readonly namespace: string,
+  ) {}
+
+  readPod(ref: PodRef): Promise<FullPod | undefined> {
+    return orUndefined(this.api.get<KubeObject & FullPod>(POD, ref));
+  }
+
+  patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>> {
+    return written(this.api.patch<KubeObject & FullPod>(POD, ref, patch, { type: 'json' }));
+  }
+
+  patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>> {
+    const guarded = { ...patch, metadata: { uid } };
+    return written(this.api.patch(POD, ref, guarded, { type: 'strategic', subresource: 'status' }));
+  }
+
+  readSidecarSet(name: string): Promise<SidecarSet | undefined> {
+    return orUndefined(this.api.get<KubeObject & SidecarSet>(SIDECARSET, { name }));
+  }
+
+  writeSidecarSetStatus(sidecarSet: SidecarSet, status: SidecarSetStatus): Promise<WriteResult<SidecarSet>> {
+    const object = { ...sidecarSet, status } as KubeObject & SidecarSet;
+    return written(this.api.replace(SIDECARSET, object, { subresource: 'status' }));
+  }
+
+  async listRevisions(sidecarSet: string): Promise<ControllerRevision[]> {
+    const { items } = await this.api.list<KubeObject & ControllerRevision>(CONTROLLER_REVISION, {
+      namespace: this.namespace,
+      labelSelector: `${KRUISE.revisionSidecarSetName}=${sidecarSet}`,
+    });
+    return items;
+  }
+
+  async createRevision(revision: ControllerRevision): Promise<ControllerRevision | undefined> {
+    try {
+      return await this.api.create(CONTROLLER_REVISION, revision as KubeObject & ControllerRevision);
+    } catch (error) {
+      if (isAlreadyExists(error)) return undefined;
+      throw error;
+    }
+  }
+
+  updateRevision(revision: ControllerRevision): Promise<WriteResult<ControllerRevision>> {
+    return written(this.api.replace(CONTROLLER_REVISION, revision as KubeObject & ControllerRevision));
+  }
+
+  async deleteRevision(name: string): Promise<void> {
+    await orUndefined(this.api.delete(CONTROLLER_REVISION, { namespace: this.namespace, name }));
+  }
+}
+
+const orUndefined = async <T>(call: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await call;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * A failed `test` of a JSON Patch is answered with 422: the object of that name is another one by now. So is a value that the
+ * API server refuses, which reading again does not heal; only the first is a conflict.
+ */
+const isFailedTest = (error: unknown): boolean =>
+  error instanceof KubeError && error.status === 422 && /test/i.test(error.message);
+
+const written = async <T>(call: Promise<T>): Promise<WriteResult<T>> => {
+  try {
+    return { kind: 'written', object: await call };
+  } catch (error) {
+    if (isNotFound(error)) return { kind: 'gone' };
+    if (isConflict(error) || isFailedTest(error)) return { kind: 'conflict' };
+    throw error;
+  }
+};

@@ -1,0 +1,26 @@
+import type { EventPort } from '@sidestep/controller';
+import type { FullPod, PodEvent, RolloutEvent, SidecarSet } from '@sidestep/core';
+import type { EventRecorder } from '@sidestep/kube';
+
+/** Events of the controller, written by the recorder. */
+export class KubeEvents implements EventPort {
+  constructor(private readonly recorder: EventRecorder) {}
+
+  onPod({ metadata }: FullPod, event: PodEvent & { container?: string }): void {
+    const { type, reason, message, container } = event;
+    const about = { apiVersion: 'v1', kind: 'Pod', ...identity(metadata) };
+    const fieldPath = container === undefined ? {} : { fieldPath: `spec.containers{${container}}` };
+    this.recorder.record({ ...about, ...fieldPath }, { type, reason, message });
+  }
+
+  onSidecarSet({ metadata }: SidecarSet, { type, reason, message }: RolloutEvent): void {
+    const about = { apiVersion: 'apps.kruise.io/v1beta1', kind: 'SidecarSet', ...identity(metadata) };
+    this.recorder.record(about, { type, reason, message });
+  }
+}
+
+const identity = ({ name = '', namespace, uid }: { name?: string; namespace?: string; uid?: string }) => ({
+  name,
+  ...(namespace === undefined ? {} : { namespace }),
+  ...(uid === undefined ? {} : { uid }),
+});

@@ -1,0 +1,74 @@
+import {
+  type ClusterPort,
+  type EventPort,
+  PhaseRunner,
+  type PhaseRunOutcome,
+  TargetSource,
+} from '@sidestep/controller';
+import { systemClock } from '@sidestep/kube';
+import { continueTrace, type Logger, type Metrics, withSpan } from '@sidestep/observability';
+import type { PhaseConsumer, PhaseJob, PhaseOutcome, PhaseQueuePort } from '@sidestep/phase-queue';
+
+interface Parts {
+  /** The cluster as seen for one SidecarSet: its calls take turns with those of others. */
+  clusterFor(sidecarSet: string): ClusterPort;
+  queue: PhaseQueuePort;
+  events: EventPort;
+  concurrency: number;
+  log: Logger;
+  metrics: Metrics;
+}
+
+/** Runs phases. Any number of these may run anywhere; none of them keeps anything. */
+export class WorkerRole {
+  private consumer: PhaseConsumer | undefined;
+  private readonly targets: TargetSource;
+
+  constructor(private readonly parts: Parts) {
+    this.targets = new TargetSource((sidecarSet) => parts.clusterFor(sidecarSet), systemClock);
+  }
+
+  async start(): Promise<void> {
+    const { queue, concurrency } = this.parts;
+    this.consumer = await queue.consume((job, signal) => this.run(job, signal), { concurrency });
+  }
+
+  /** Takes no new phase and lets the running ones end. */
+  async stop(timeoutMs: number): Promise<void> {
+    await this.consumer?.close(timeoutMs);
+  }
+
+  private run(job: PhaseJob, signal: AbortSignal): Promise<PhaseOutcome> {
+    const { phase, sidecarSet, namespace, pod } = job;
+    const carrier = job.traceparent === undefined ? {} : { traceparent: job.traceparent };
+    const attributes = { 'sidestep.phase': phase, 'sidestep.sidecarset': sidecarSet, 'k8s.pod.name': pod };
+    return continueTrace(carrier, () =>
+      withSpan(`phase ${phase}`, { ...attributes, 'k8s.namespace.name': namespace }, () => this.runPhase(job, signal)),
+    );
+  }
+
+  private async runPhase(job: PhaseJob, signal: AbortSignal): Promise<PhaseOutcome> {
+    const { clusterFor, events, metrics } = this.parts;
+    const askedAt = job.askedAt ?? Date.now();
+    const seconds = (): number => Math.max(0, Date.now() - askedAt) / 1_000;
+    const cluster = clusterFor(job.sidecarSet);
+    try {
+      const runner = new PhaseRunner({ cluster, targets: this.targets, events, clock: systemClock });
+      const outcome = await runner.run(job, signal);
+      metrics.phaseSeconds.observe({ phase: job.phase, result: outcome.result }, seconds());
+      this.note(job, outcome);
+      return outcome;
+    } catch (error) {
+      metrics.phaseSeconds.observe({ phase: job.phase, result: 'failed' }, seconds());
+      throw error;
+    }
+  }
+
+  private note(job: PhaseJob, outcome: PhaseRunOutcome): void {
+    const { result, reason, message } = outcome;
+    const { traceparent: _, ...keys } = job;
+    this.parts.metrics.decisions.inc({ subject: 'pod', reason });
+    const level = result === 'wrote' ? 'info' : 'debug';
+    this.parts.log[level]({ ...keys, result, reason, detail: message }, 'phase run');
+  }
+}

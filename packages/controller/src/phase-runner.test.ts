@@ -1,0 +1,201 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { decidePodUpgrade, KRUISE, type SidecarSet, upgradeTarget } from '@sidestep/core';
+import { PhaseRunner } from './phase-runner.js';
+import type { EventPort, PhaseJobKeys } from './ports.js';
+import { TargetSource } from './target-source.js';
+import { imagesOf, MemoryCluster } from './testing/memory-cluster.js';
+import { acknowledged, aPod, aSidecarSet, withImage } from './testing/objects.js';
+
+const START = new Date('2026-01-01T00:00:00Z');
+const LATER = new Date('2026-01-01T01:00:00Z');
+
+let now: Date;
+let cluster: MemoryCluster;
+let events: string[];
+let runner: PhaseRunner;
+let v1: SidecarSet;
+let v2: SidecarSet;
+
+const never = new AbortController().signal;
+
+const hashOf = (sidecarSet: SidecarSet): string => sidecarSet.metadata.annotations?.[KRUISE.hash] ?? '';
+
+const jobFor = (phase: PhaseJobKeys['phase'], changes: Partial<PhaseJobKeys> = {}): PhaseJobKeys => ({
+  namespace: 'shop',
+  pod: 'web',
+  uid: 'uid-of-web',
+  sidecarSet: 'mesh-set',
+  revision: hashOf(v2),
+  phase,
+  attempt: 1,
+  ...changes,
+});
+
+beforeEach(() => {
+  now = LATER;
+  cluster = new MemoryCluster();
+  events = [];
+  v1 = aSidecarSet('mesh:v1');
+  v2 = withImage(v1, 'mesh:v2');
+  cluster.put(cluster.sidecarSets, v2);
+  cluster.putPod(aPod('web', [v1], START));
+  const clock = { now: () => now };
+  const port: EventPort = {
+    onPod: (pod, event) => events.push(`${event.type} ${pod.metadata.name} ${event.reason}`),
+    onSidecarSet: () => undefined,
+  };
+  runner = new PhaseRunner({ cluster, targets: new TargetSource(() => cluster, clock), events: port, clock });
+});
+
+describe('running one phase of one pod', () => {
+  test('upgrade writes the new image once, and asks for the migration to be looked at later', async () => {
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome).toMatchObject({
+      kind: 'done',
+      result: 'wrote',
+      next: { phase: 'migration', attempt: 1, uid: 'uid-of-web' },
+      nextOptions: { delayMs: expect.any(Number) },
+    });
+    expect(cluster.writes[0]).toBe('patch pod web: mesh-1=mesh:v1 mesh-2=mesh:v2 app=shop:1');
+  });
+
+  test('migration holds no worker while the new container starts', async () => {
+    await runner.run(jobFor('upgrade'), never);
+    cluster.writes.length = 0;
+    const outcome = await runner.run(jobFor('migration'), never);
+    expect(outcome).toMatchObject({ kind: 'not-yet', result: 'waiting', reason: 'ContainerStarting' });
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('migration hands over to the reset at once when the new container serves', async () => {
+    await runner.run(jobFor('upgrade'), never);
+    cluster.putPod(acknowledged(cluster.pod('web'), now));
+    const outcome = await runner.run(jobFor('migration'), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'overtaken', next: { phase: 'reset' } });
+    expect(outcome).not.toHaveProperty('nextOptions.delayMs');
+  });
+
+  test('reset empties the old container and tells the pod so', async () => {
+    await runner.run(jobFor('upgrade'), never);
+    cluster.putPod(acknowledged(cluster.pod('web'), now));
+    const outcome = await runner.run(jobFor('reset'), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'wrote' });
+    expect(imagesOf(cluster.pod('web'))).toBe('mesh-1=empty:v1 mesh-2=mesh:v2 app=shop:1');
+    expect(events).toEqual(['Normal web ResetContainerSucceed']);
+  });
+
+  test('abort takes a failed pod back to its old container', async () => {
+    await runner.run(jobFor('upgrade'), never);
+    cluster.putPod(acknowledged(cluster.pod('web'), now, ['mesh-2']));
+    cluster.put(cluster.sidecarSets, v1);
+    now = new Date(LATER.getTime() + 2_000);
+    const outcome = await runner.run(jobFor('abort', { revision: hashOf(v1) }), never);
+    expect(outcome).toMatchObject({ result: 'wrote', reason: 'SpecWentBack' });
+    expect(imagesOf(cluster.pod('web'))).toBe('mesh-1=mesh:v1 mesh-2=empty:v1 app=shop:1');
+    expect(events).toEqual(['Warning web SidecarUpgradeAborted']);
+  });
+});
+
+describe('a job that comes late, twice, or for nothing', () => {
+  test.each([
+    ['the pod is gone', () => cluster.pods.clear(), 'PodGone'],
+    [
+      'another pod has its name',
+      () => cluster.putPod({ ...cluster.pod('web'), metadata: { ...cluster.pod('web').metadata, uid: 'new' } }),
+      'PodGone',
+    ],
+    ['the SidecarSet is gone', () => cluster.sidecarSets.clear(), 'Superseded'],
+    [
+      'the SidecarSet wants another revision',
+      () => cluster.put(cluster.sidecarSets, withImage(v1, 'mesh:v3')),
+      'Superseded',
+    ],
+  ])('is dropped without a write when %s', async (_what, happens, reason) => {
+    happens();
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'gone', reason });
+    expect(outcome).not.toHaveProperty('next');
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('is dropped when it ran before, and the successor is asked for again', async () => {
+    await runner.run(jobFor('upgrade'), never);
+    cluster.writes.length = 0;
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome).toMatchObject({ result: 'overtaken', next: { phase: 'migration' } });
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('never begins a pod that nobody picked: an upgrade that is due asks for nothing', async () => {
+    const outcome = await runner.run(jobFor('reset'), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'overtaken' });
+    expect(outcome).not.toHaveProperty('next');
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('does not begin another attempt than it was made for', async () => {
+    const outcome = await runner.run(jobFor('upgrade', { attempt: 7 }), never);
+    expect(outcome.result).toBe('overtaken');
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('does not begin a pod of a SidecarSet that was paused meanwhile', async () => {
+    const updateStrategy = { ...v2.spec.updateStrategy, paused: true };
+    cluster.put(cluster.sidecarSets, { ...v2, spec: { ...v2.spec, updateStrategy } });
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome).toMatchObject({ result: 'overtaken', reason: 'Paused' });
+    expect(cluster.writes).toEqual([]);
+  });
+});
+
+describe('a write that meets somebody else', () => {
+  test('is decided again on what the other one left', async () => {
+    let others = 0;
+    cluster.beforePodWrite = () => {
+      others += 1;
+      if (others === 1)
+        cluster.putPod({
+          ...cluster.pod('web'),
+          metadata: { ...cluster.pod('web').metadata, labels: { app: 'shop', touched: 'yes' } },
+        });
+    };
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome.result).toBe('wrote');
+    expect(cluster.pod('web').metadata.labels).toEqual({ app: 'shop', touched: 'yes' });
+    expect(imagesOf(cluster.pod('web'))).toContain('mesh-2=mesh:v2');
+  });
+
+  test('is dropped when the other one was the same phase on another worker', async () => {
+    let first = true;
+    cluster.beforePodWrite = () => {
+      if (!first) return;
+      first = false;
+      const target = upgradeTarget(v2);
+      const decision = decidePodUpgrade({ target, pod: cluster.pod('web'), now });
+      void cluster.patchPod({ namespace: 'shop', name: 'web' }, decision.patch ?? []);
+    };
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome.result).toBe('overtaken');
+    expect(cluster.writes.filter((write) => write.startsWith('patch pod'))).toHaveLength(1);
+  });
+
+  test('gives its place up after a handful of lost races instead of holding the worker', async () => {
+    cluster.beforePodWrite = () => void cluster.putPod(cluster.pod('web'));
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome).toMatchObject({ kind: 'not-yet', reason: 'Conflict' });
+  });
+
+  test('fails with the error of the API server, whose retry rule the queue follows', async () => {
+    const failure = Object.assign(new Error('overloaded'), { retry: { afterMs: 1_000 } });
+    cluster.beforePodWrite = () => {
+      throw failure;
+    };
+    await expect(runner.run(jobFor('upgrade'), never)).rejects.toBe(failure);
+  });
+
+  test('is not begun by a worker that was told to stop', async () => {
+    const stopped = AbortSignal.abort(new Error('stopping'));
+    await expect(runner.run(jobFor('upgrade'), stopped)).rejects.toThrow('stopping');
+    expect(cluster.writes).toEqual([]);
+  });
+});

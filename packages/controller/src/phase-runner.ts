@@ -1,0 +1,137 @@
+import { decidePodUpgrade, type FullPod, type PodUpgradeDecision, type UpgradeTarget } from '@sidestep/core';
+import type { Clock, ClusterPort, EventPort, JobOptions, PhaseJobKeys } from './ports.js';
+import type { TargetSource } from './target-source.js';
+
+/**
+ * What one run of a job came to. `wrote`: the phase's write was made. `overtaken`: something else is due, or nothing.
+ * `waiting`: the pod is not ready for the phase yet. `gone`: the pod, or what it was to become, does not exist any more.
+ */
+export type PhaseResult = 'wrote' | 'overtaken' | 'waiting' | 'gone';
+
+/** In the queue's own terms, so that it can be handed on as it is. */
+export type PhaseRunOutcome = { result: PhaseResult; reason: string; message: string } & (
+  | { kind: 'done'; next?: PhaseJobKeys; nextOptions?: JobOptions }
+  | { kind: 'not-yet'; afterMs: number }
+);
+
+export interface PhaseRunnerParts {
+  cluster: ClusterPort;
+  targets: TargetSource;
+  events: EventPort;
+  clock: Clock;
+}
+
+/** Decisions on one pod that lost the race to another writer, before the job gives its place up. */
+const CONFLICTS = 5;
+/** The planner's watch brings a waiting job forward; this is for a time without a planner. */
+const LOOK_AGAIN_MS = 60_000;
+const RETRY_CONFLICT_MS = 500;
+const NEXT_PRIORITY = 1;
+
+type Step = { kind: 'end'; outcome: PhaseRunOutcome } | { kind: 'decide-again' };
+
+/**
+ * Runs one phase of one pod: read it, ask what is due, make that one write, locked to what was read. Running a job twice, late
+ * or next to another worker changes nothing: it is dropped as soon as something else is due.
+ */
+export class PhaseRunner {
+  constructor(private readonly parts: PhaseRunnerParts) {}
+
+  async run(job: PhaseJobKeys, signal: AbortSignal): Promise<PhaseRunOutcome> {
+    for (let tries = 0; tries < CONFLICTS; tries += 1) {
+      signal.throwIfAborted();
+      const step = await this.step(job);
+      if (step.kind === 'end') return step.outcome;
+    }
+    return {
+      kind: 'not-yet',
+      afterMs: RETRY_CONFLICT_MS,
+      result: 'waiting',
+      reason: 'Conflict',
+      message: 'other writers were faster',
+    };
+  }
+
+  private async step(job: PhaseJobKeys): Promise<Step> {
+    const [pod, target] = await Promise.all([
+      this.parts.cluster.readPod({ namespace: job.namespace, name: job.pod }),
+      this.parts.targets.target(job.sidecarSet, job.revision),
+    ]);
+    if (pod === undefined || pod.metadata.uid !== job.uid) return gone('PodGone', 'the pod does not exist any more');
+    if (target === undefined) return gone('Superseded', 'the SidecarSet does not want this revision any more');
+    const now = this.parts.clock.now();
+    const decision = decidePodUpgrade({ target, pod, now });
+    if (decision.due !== job.phase || decision.attempt !== job.attempt || decision.revision !== job.revision)
+      return { kind: 'end', outcome: overtaken(job, decision, now) };
+    if (decision.patch === undefined) return { kind: 'end', outcome: notYet(decision) };
+    return this.write(job, target, pod, decision);
+  }
+
+  private async write(
+    job: PhaseJobKeys,
+    target: UpgradeTarget,
+    pod: FullPod,
+    decision: PodUpgradeDecision,
+  ): Promise<Step> {
+    const ref = { namespace: job.namespace, name: job.pod };
+    const written = await this.parts.cluster.patchPod(ref, decision.patch ?? []);
+    if (written.kind === 'conflict') return { kind: 'decide-again' };
+    if (written.kind === 'gone') return gone('PodGone', 'the pod was deleted before the write');
+    if (decision.statusPatch !== undefined) await this.parts.cluster.patchPodStatus(ref, job.uid, decision.statusPatch);
+    for (const event of decision.events) {
+      this.parts.events.onPod(
+        pod,
+        decision.container === undefined ? event : { ...event, container: decision.container },
+      );
+    }
+    const now = this.parts.clock.now();
+    const after = decidePodUpgrade({ target, pod: written.object, now });
+    return {
+      kind: 'end',
+      outcome: { ...followUp(job, after, now), result: 'wrote', reason: decision.reason, message: decision.message },
+    };
+  }
+}
+
+const gone = (reason: string, message: string): Step => ({
+  kind: 'end',
+  outcome: { kind: 'done', result: 'gone', reason, message },
+});
+
+const notYet = (decision: PodUpgradeDecision): PhaseRunOutcome => ({
+  kind: 'not-yet',
+  afterMs: Math.min(decision.retryAfterMs ?? LOOK_AGAIN_MS, LOOK_AGAIN_MS),
+  result: 'waiting',
+  reason: decision.reason,
+  message: decision.message,
+});
+
+/** The job is dropped, and what is due instead is enqueued: whoever made the last write may have died before doing so. */
+const overtaken = (job: PhaseJobKeys, decision: PodUpgradeDecision, now: Date): PhaseRunOutcome => ({
+  ...followUp(job, decision, now),
+  result: 'overtaken',
+  reason: decision.reason,
+  message: decision.message,
+});
+
+/** Beginning a pod is the planner's to ask for, because only it knows the budget. */
+const followUp = (
+  job: PhaseJobKeys,
+  decision: PodUpgradeDecision,
+  now: Date,
+): { kind: 'done'; next?: PhaseJobKeys; nextOptions?: JobOptions } => {
+  if (decision.due === 'none' || decision.due === 'upgrade') return { kind: 'done' };
+  const next = {
+    ...job,
+    phase: decision.due,
+    attempt: decision.attempt,
+    revision: decision.revision,
+    askedAt: now.getTime(),
+  };
+  const waits = decision.patch === undefined;
+  const nextOptions = {
+    priority: NEXT_PRIORITY,
+    ...(waits ? { delayMs: Math.min(decision.retryAfterMs ?? LOOK_AGAIN_MS, LOOK_AGAIN_MS) } : {}),
+  };
+  return { kind: 'done', next, nextOptions };
+};

@@ -1,0 +1,82 @@
+/**
+ * The world as this room sees it. Whoever plugs it in translates: an expected answer (somebody was faster, the object is gone)
+ * comes back as a value, everything else rejects with an error that has a `retry` rule.
+ */
+import type {
+  ControllerRevision,
+  FullPod,
+  JsonPatch,
+  PodEvent,
+  RolloutEvent,
+  SidecarSet,
+  SidecarSetStatus,
+  UpgradePhase,
+} from '@sidestep/core';
+
+export interface PodRef {
+  namespace: string;
+  name: string;
+}
+
+/** What became of a write. `conflict`: somebody else wrote first, so read and decide again. `gone`: there is nothing to write to. */
+export type WriteResult<T> = { kind: 'written'; object: T } | { kind: 'conflict' } | { kind: 'gone' };
+
+/** Reads and writes of Kubernetes objects, each one call to the API server. */
+export interface ClusterPort {
+  readPod(ref: PodRef): Promise<FullPod | undefined>;
+  /** RFC 6902; the patch itself carries the resourceVersion it was decided on. */
+  patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>>;
+  /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */
+  patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>>;
+
+  readSidecarSet(name: string): Promise<SidecarSet | undefined>;
+  /** Replaces the whole status; the resourceVersion of `sidecarSet` guards it. */
+  writeSidecarSetStatus(sidecarSet: SidecarSet, status: SidecarSetStatus): Promise<WriteResult<SidecarSet>>;
+
+  listRevisions(sidecarSet: string): Promise<ControllerRevision[]>;
+  /** Resolves to undefined when another object has that name. */
+  createRevision(revision: ControllerRevision): Promise<ControllerRevision | undefined>;
+  updateRevision(revision: ControllerRevision): Promise<WriteResult<ControllerRevision>>;
+  deleteRevision(name: string): Promise<void>;
+}
+
+/** One phase of one pod, by keys; the phase queue's job. */
+export interface PhaseJobKeys {
+  namespace: string;
+  pod: string;
+  uid: string;
+  sidecarSet: string;
+  revision: string;
+  phase: UpgradePhase;
+  attempt: number;
+  epoch?: number;
+  /** Unix milliseconds. */
+  askedAt?: number;
+  traceparent?: string;
+}
+
+export interface JobOptions {
+  delayMs?: number;
+  priority?: number;
+}
+
+/** The to-do list of the workers. */
+export interface JobPort {
+  enqueue(jobs: readonly PhaseJobKeys[], options?: JobOptions): Promise<void>;
+}
+
+/** Tells people what happened; never rejects and never makes the caller wait. */
+export interface EventPort {
+  onPod(pod: FullPod, event: PodEvent & { container?: string }): void;
+  onSidecarSet(sidecarSet: SidecarSet, event: RolloutEvent): void;
+}
+
+export interface Clock {
+  now(): Date;
+}
+
+/** A clock that can also wake somebody. */
+export interface AlarmClock extends Clock {
+  /** Calls `run` once after `ms` milliseconds; the returned function cancels it. */
+  after(ms: number, run: () => void): () => void;
+}

@@ -1,0 +1,196 @@
+import {
+  type ProjectedPod,
+  type RolloutDecision,
+  type RolloutJob,
+  RolloutLedger,
+  type RolloutSubject,
+  type SidecarSet,
+} from '@sidestep/core';
+import type { SidecarSetView } from './planner.js';
+import type { PlannerCache } from './planner-cache.js';
+import type { Clock, ClusterPort, EventPort, JobOptions, JobPort, PhaseJobKeys } from './ports.js';
+import type { QueueChange } from './queue-monitor.js';
+import type { RevisionKeeper } from './revision-keeper.js';
+import { isUrgent, type StatusWriter } from './status-writer.js';
+
+export interface ReconcilerParts {
+  cluster: Pick<ClusterPort, 'patchPodStatus'>;
+  cache: PlannerCache;
+  jobs: JobPort;
+  events: EventPort;
+  clock: Clock;
+  epoch: number;
+  revisions: RevisionKeeper;
+  statuses: StatusWriter;
+  onDecision?: (sidecarSet: string, decision: RolloutDecision) => void;
+}
+
+/** Jobs that were asked for and led to nothing are asked for again after this long: they may have been lost anywhere. */
+const ASK_AGAIN_MS = 60_000;
+/** While the queue is away its monitor wakes everybody; this is only for a monitor that does not. */
+const QUEUE_AWAY_MS = 5_000;
+
+/** The rollout of one SidecarSet: its ledger of pods, and the order in which a decision is carried out. */
+export class SidecarSetReconciler {
+  readonly uid: string | undefined;
+  private readonly name: string;
+  private ledger: RolloutLedger | undefined;
+  private dependsOnNamespaces = true;
+  private namespaceLabels: NonNullable<RolloutSubject['namespaceLabels']>;
+  private mustAskAgain = true;
+  private askedAt = 0;
+  private jobsAsked = 0;
+  private last: { decision: RolloutDecision; at: Date } | undefined;
+
+  constructor(
+    private readonly parts: ReconcilerParts,
+    sidecarSet: SidecarSet,
+  ) {
+    this.uid = sidecarSet.metadata.uid;
+    this.name = sidecarSet.metadata.name ?? '';
+    this.namespaceLabels = this.readLabels();
+  }
+
+  get view(): SidecarSetView | undefined {
+    if (this.last === undefined) return undefined;
+    const { decision, at } = this.last;
+    const { status, revision, blocked } = decision;
+    return { name: this.name, revision, status, blocked, reconciledAt: at.toISOString(), jobsAsked: this.jobsAsked };
+  }
+
+  /** The next look asks for every job that is due, also those asked for before. */
+  askAgain(): void {
+    this.mustAskAgain = true;
+  }
+
+  /** Namespace labels changed. True when that may matter here. */
+  namespaceChanged(): boolean {
+    this.namespaceLabels = this.readLabels();
+    return this.dependsOnNamespaces;
+  }
+
+  podChanged(key: string, pod: ProjectedPod | undefined): void {
+    if (pod === undefined) this.ledger?.removePod(key);
+    else this.ledger?.applyPod(pod, this.parts.clock.now());
+  }
+
+  /** Gather, decide, act. Resolves to the milliseconds until time alone makes another look worthwhile. */
+  async reconcile(cached: SidecarSet, queue: QueueChange): Promise<number | undefined> {
+    const sidecarSet = this.parts.statuses.freshest(cached);
+    const ledger = await this.gather(sidecarSet);
+    const now = this.parts.clock.now();
+    const resync = this.mustAskAgain || now.getTime() - this.askedAt >= ASK_AGAIN_MS;
+    const decision = ledger.decide(now, { resync, queueAvailable: queue.available });
+    this.last = { decision, at: now };
+    this.parts.onDecision?.(this.name, decision);
+    return this.act(sidecarSet, decision, queue, resync);
+  }
+
+  private async gather(sidecarSet: SidecarSet): Promise<RolloutLedger> {
+    const { cache, revisions, clock } = this.parts;
+    const stored = cache.revisionsOf(this.name);
+    // Before the pods are known every revision may be one that a pod runs.
+    const inUse = this.ledger?.revisionsInUse() ?? new Set(stored.map(({ metadata }) => metadata.name ?? ''));
+    const kept = await revisions.keep(sidecarSet, stored, inUse);
+    this.dependsOnNamespaces = sidecarSet.spec.namespaceSelector !== undefined;
+    const subject: RolloutSubject = {
+      sidecarSet,
+      revisions: kept.revisions,
+      latestRevision: kept.latest,
+      collisionCount: kept.collisionCount,
+      ...(this.dependsOnNamespaces ? { namespaceLabels: this.namespaceLabels } : {}),
+    };
+    if (this.ledger === undefined) this.ledger = this.load(subject);
+    else this.ledger.setSubject(subject, clock.now());
+    return this.ledger;
+  }
+
+  private load(subject: RolloutSubject): RolloutLedger {
+    const now = this.parts.clock.now();
+    const ledger = new RolloutLedger();
+    ledger.setSubject(subject, now);
+    for (const pod of this.parts.cache.podsOf(this.name)) ledger.applyPod(pod, now);
+    return ledger;
+  }
+
+  /**
+   * Workers stamp pods with `status.latestRevision`, so a new one is written before any job is asked for; otherwise jobs go
+   * first, because pods wait for them and nobody waits for counters.
+   */
+  private async act(
+    sidecarSet: SidecarSet,
+    decision: RolloutDecision,
+    queue: QueueChange,
+    resync: boolean,
+  ): Promise<number | undefined> {
+    const early = isUrgent(sidecarSet.status, decision.status);
+    let statusDue = early ? await this.parts.statuses.write(sidecarSet, decision.status) : undefined;
+    const asked = queue.available && (await this.ask(decision.jobs, resync));
+    for (const event of decision.events) this.parts.events.onSidecarSet(sidecarSet, event);
+    await this.writeConditions(decision);
+    if (!early) statusDue = await this.parts.statuses.write(sidecarSet, decision.status);
+    return soonest([statusDue, decision.requeueAfterMs, asked ? this.askAgainIn(decision) : QUEUE_AWAY_MS]);
+  }
+
+  /** False when the queue refused; it is asked again for everything then. */
+  private async ask(jobs: readonly RolloutJob[], resync: boolean): Promise<boolean> {
+    try {
+      for (const [options, group] of grouped(jobs)) {
+        await this.parts.jobs.enqueue(
+          group.map((job) => this.keysOf(job)),
+          options,
+        );
+      }
+    } catch (error) {
+      this.mustAskAgain = true;
+      if ((error as { code?: unknown }).code === 'QUEUE_UNAVAILABLE') return false;
+      throw error;
+    }
+    this.jobsAsked += jobs.length;
+    if (resync) {
+      this.mustAskAgain = false;
+      this.askedAt = this.parts.clock.now().getTime();
+    }
+    return true;
+  }
+
+  private keysOf({ namespace, pod, uid, revision, phase, attempt }: RolloutJob): PhaseJobKeys {
+    const { epoch, clock } = this.parts;
+    const askedAt = clock.now().getTime();
+    return { namespace, pod, uid, sidecarSet: this.name, revision, phase, attempt, epoch, askedAt };
+  }
+
+  /** One pod that cannot be written to must not keep the others from their rollout. */
+  private async writeConditions(decision: RolloutDecision): Promise<void> {
+    for (const { namespace, pod, uid, statusPatch } of decision.conditionWrites) {
+      await this.parts.cluster.patchPodStatus({ namespace, name: pod }, uid, statusPatch);
+    }
+  }
+
+  private askAgainIn(decision: RolloutDecision): number | undefined {
+    const busy = (decision.status.upgradingPods ?? 0) > 0 || decision.jobs.length > 0;
+    return busy ? ASK_AGAIN_MS : undefined;
+  }
+
+  /** A new function each time: that tells the ledger to look at every pod again. */
+  private readLabels(): NonNullable<RolloutSubject['namespaceLabels']> {
+    return (namespace) => this.parts.cache.namespaceLabels(namespace);
+  }
+}
+
+const grouped = (jobs: readonly RolloutJob[]): [JobOptions, RolloutJob[]][] => {
+  const groups = new Map<string, [JobOptions, RolloutJob[]]>();
+  for (const job of jobs) {
+    const { priority, delayMs } = job;
+    const key = `${priority} ${delayMs ?? 0}`;
+    const group = groups.get(key);
+    if (group !== undefined) group[1].push(job);
+    else groups.set(key, [{ priority, ...(delayMs === undefined ? {} : { delayMs }) }, [job]]);
+  }
+  return [...groups.values()].sort(([a], [b]) => (a.priority ?? 0) - (b.priority ?? 0));
+};
+
+const soonest = (delays: (number | undefined)[]): number | undefined => {
+  const known = delays.filter((delay) => delay !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
