@@ -3,6 +3,8 @@ import type { LoadRequest } from './request.js';
 
 /** A request that found no free connection for this long gets one of its own: callers in the field do not share a few connections. */
 const PATIENCE_MS = 20;
+/** But not without end, or a server that cannot keep up would be buried in connections: this many times the limit. */
+const RELIEF = 8;
 
 /** The HTTP/1.1 connections to one target: kept ones in a limited number, and one for each short request. */
 export class TargetPool {
@@ -48,7 +50,8 @@ export class TargetPool {
   /** Opens connections for requests that waited long enough; returns how many. */
   relieve(nowMs: number): number {
     let opened = 0;
-    while (this.#waiting[0] && nowMs - this.#waiting[0].dueMs > PATIENCE_MS) {
+    const room = () => this.#kept.size < this.#limit * RELIEF;
+    while (this.#waiting[0] && nowMs - this.#waiting[0].dueMs > PATIENCE_MS && room()) {
       opened += this.#openFor(this.#waiting.shift()!, this.#kept);
     }
     return opened;
