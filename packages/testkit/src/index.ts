@@ -1,4 +1,9 @@
 /** An API server, a kubelet and load that behave like the real ones, for tests and the demo. */
+export {
+  type InstantKubelet,
+  type InstantKubeletOptions,
+  startInstantKubelet,
+} from './instant-kubelet/instant-kubelet.js';
 export type { FaultControl, FaultEffect, FaultMatch, FaultRule } from './kube-sim/faults.js';
 export { readManifests, startKubeSim } from './kube-sim/start.js';
 export type { KubeSim, KubeSimOptions, KubeSimStats, RequestCount } from './kube-sim/types.js';
