@@ -1,0 +1,71 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+/** Every fault that the demo can make happen in the middle of the rollout. */
+export const FAULTS = [
+  'bad-image',
+  'new-crashes',
+  'new-hangs',
+  'worker-killed',
+  'planner-killed',
+  'redis-flushed',
+  'redis-restarted',
+] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+export interface DemoOptions {
+  pods: number;
+  rate: number;
+  maxUnavailable: number | string;
+  workers: number;
+  queue: 'redis' | 'memory';
+  json: boolean;
+  quick: boolean;
+  keep: boolean;
+  fail?: FaultName;
+  record?: string;
+}
+
+const wholeNumber = (low: number, high: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < low || value > high) {
+    throw new InvalidArgumentError(`a whole number from ${low} to ${high} is allowed.`);
+  }
+  return value;
+};
+
+const countOrPercent = (text: string): number | string => {
+  if (/^(100|[1-9]?\d)%$/.test(text)) return text;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a count from 1, or a percentage from 0% to 100%, is allowed.');
+};
+
+const EPILOG = `
+What happens with --fail, and what is checked (the set allows no failed pod, aborts it, and begins no more):
+  bad-image        the new image does not exist: every begun pod is aborted, the old sidecar never stops; then a good image completes
+  new-crashes      the new sidecar dies right after taking over: the old one takes the sockets back, the pod is aborted; then a good image completes
+  new-hangs        the new sidecar stops for good while taking over: the hook gives up, the pod is aborted; then a good image completes
+  worker-killed    one phase worker is killed with SIGKILL and restarted: the rollout completes
+  planner-killed   the planner is killed with SIGKILL and restarted: the rollout completes
+  redis-flushed    FLUSHALL: the rollout completes
+  redis-restarted  Redis is killed and starts again empty: the rollout completes
+
+Exit status: 0 every pod was upgraded and nothing was lost; 1 otherwise; 2 wrong arguments.`;
+
+/** Parses the command line; ends the process with 2 and one clear line when it is wrong. */
+export const parseOptions = (argv: readonly string[]): DemoOptions => {
+  const command = new Command('npm run demo --')
+    .description('Hot-upgrades the sidecars of running pods under load, and counts what was lost.')
+    .option('--pods <n>', 'pods, each an app behind a sidecar proxy', wholeNumber(1, 200), 6)
+    .option('--rate <rps>', 'requests per second over all pods', wholeNumber(1, 20_000), 1000)
+    .option('--max-unavailable <n>', 'pods begun at once: a count or a percentage', countOrPercent, 2)
+    .option('--workers <n>', 'phase worker processes', wholeNumber(1, 8), 2)
+    .addOption(new Option('--queue <kind>', 'what holds the phase jobs').choices(['redis', 'memory']).default('redis'))
+    .addOption(new Option('--fail <fault>', 'a fault in the middle of the rollout').choices([...FAULTS]))
+    .option('--json', 'print one JSON object on stdout and nothing else', false)
+    .option('--quick', 'less load before and after: under a minute', false)
+    .option('--keep', 'stay up afterwards and print how to look around', false)
+    .option('--record <file>', 'write the run as an animated SVG')
+    .addHelpText('after', EPILOG)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  return command.parse(argv as string[], { from: 'user' }).opts<DemoOptions>();
+};

@@ -1,0 +1,206 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { until } from '../platform/service.js';
+import type { Load } from '../world/load.js';
+import { podRow } from '../world/pod-row.js';
+import {
+  catalogueOf,
+  DEMO_SET,
+  image,
+  NAMESPACE,
+  podOf,
+  programsOf,
+  SET_NAME,
+  sidecarSetOf,
+} from '../world/scenario.js';
+import { World } from '../world/world.js';
+import { type Fault, faultOf } from './faults.js';
+import type { DemoOptions } from './options.js';
+import { svgOf } from './picture.js';
+import { Screen } from './screen.js';
+import { handoversIn, type Summary, summaryLines, summaryOf } from './summary.js';
+import type { DemoView } from './view.js';
+
+const NODE = 'demo-node';
+const ROLLOUT_DEADLINE_MS = 300_000;
+
+/** Everything that one demo run holds. */
+interface Stage {
+  options: DemoOptions;
+  world: World;
+  load: Load;
+  screen: Screen;
+  notes: string[];
+  startedAt: number;
+  phaseSeen: Map<string, Set<string>>;
+}
+
+const viewOf = (stage: Stage): DemoView => {
+  const set = stage.world.set(SET_NAME);
+  const now = new Date();
+  const pods = stage.world.podsOf(NAMESPACE).map((pod) => podRow(set, pod, now));
+  for (const pod of pods) {
+    const seen = stage.phaseSeen.get(pod.name) ?? new Set();
+    stage.phaseSeen.set(pod.name, seen.add(pod.state));
+  }
+  const shown = set.status?.conditions?.find(({ type }) => type === 'Progressing');
+  return {
+    title: `${pods.length} pods, each an app behind a sidecar proxy, under load`,
+    image: set.spec.containers?.[0]?.image ?? '',
+    condition: shown ? `${shown.reason}: ${shown.message}` : '',
+    pods,
+    load: stage.load.row(),
+    elapsedMs: Date.now() - stage.startedAt,
+    notes: stage.notes,
+  };
+};
+
+const everyPodRuns = (stage: Stage): true | undefined => {
+  const view = viewOf(stage);
+  stage.screen.draw(view);
+  return view.pods.every((pod) => pod.target && pod.state === 'idle') ? true : undefined;
+};
+
+const abortedPods = (stage: Stage): string[] =>
+  stage.world
+    .podsOf(NAMESPACE)
+    .filter((pod) => /"phase":"Aborted"/.test(pod.metadata.annotations?.['sidestep.dev/upgrade'] ?? ''))
+    .map((pod) => pod.metadata.name!);
+
+/** True once at least one pod was aborted, none is half done, and the set says that it stopped. */
+const rolloutStopped = (stage: Stage): true | undefined => {
+  const view = viewOf(stage);
+  stage.screen.draw(view);
+  const degraded = stage.world.set(SET_NAME).status?.conditions?.find(({ type }) => type === 'Degraded');
+  const settled = view.pods.every((pod) => pod.state === 'idle' && pod.version === 'v1');
+  return settled && abortedPods(stage).length > 0 && degraded?.status === 'True' ? true : undefined;
+};
+
+const injectOnceBegun = async (stage: Stage, fault: Fault): Promise<void> => {
+  await until(
+    () => (viewOf(stage).pods.some((pod) => pod.state === 'upgrading') ? true : undefined),
+    'the first pod to be begun',
+    30_000,
+  );
+  await fault.inject?.(stage.world.platform);
+};
+
+const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<{ target: string; aborted: number }> => {
+  const first = fault?.image ?? 'v2';
+  if (fault) stage.notes.push(`fault: ${stage.options.fail} — promised: ${fault.promise}`);
+  await stage.world.setImage(SET_NAME, image(first));
+  if (fault?.inject) await injectOnceBegun(stage, fault);
+  if (!fault?.aborts) {
+    await until(() => everyPodRuns(stage), `every pod to run ${first}`, ROLLOUT_DEADLINE_MS);
+    return { target: first, aborted: 0 };
+  }
+  await until(() => rolloutStopped(stage), 'the rollout to abort its pods and stop', ROLLOUT_DEADLINE_MS);
+  const aborted = abortedPods(stage).length;
+  stage.notes.push(`kept: ${aborted} aborted, every pod still served by v1; now a good image`);
+  await stage.world.setImage(SET_NAME, image('v3'));
+  await until(() => everyPodRuns(stage), 'every pod to run v3', ROLLOUT_DEADLINE_MS);
+  return { target: 'v3', aborted };
+};
+
+const steady = (ms: number, stage: Stage): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setInterval(() => stage.screen.draw(viewOf(stage)), 100);
+    setTimeout(() => {
+      clearInterval(timer);
+      resolve();
+    }, ms);
+  });
+
+const openStage = async (root: string, stateDir: string, options: DemoOptions, screen: Screen): Promise<Stage> => {
+  const world = await World.start(
+    {
+      root,
+      stateDir,
+      workers: options.workers,
+      queue: options.queue,
+      needsRedis: options.fail?.startsWith('redis') ?? false,
+      ownRedis: options.fail?.startsWith('redis') ?? false,
+      images: catalogueOf(programsOf(root)),
+      node: NODE,
+    },
+    (what) => screen.say(`starting ${what}`),
+  );
+  await world.createNamespace(NAMESPACE);
+  await world.createSet(sidecarSetOf({ ...DEMO_SET, maxUnavailable: options.maxUnavailable }));
+  screen.say(`creating ${options.pods} pods`);
+  await world.createPods(
+    Array.from({ length: options.pods }, (_, index) => podOf(`shop-${index + 1}`, NAMESPACE, DEMO_SET.app, NODE)),
+  );
+  const load = await world.startLoad(NAMESPACE, options.rate);
+  return { options, world, load, screen, notes: [], startedAt: Date.now(), phaseSeen: new Map() };
+};
+
+const howToLook = (stage: Stage): string[] => [
+  'Still running; Ctrl-C ends it. Look around:',
+  `  kubectl --kubeconfig ${stage.world.platform.kubeconfig} get sidecarsets`,
+  `  kubectl --kubeconfig ${stage.world.platform.kubeconfig} -n ${NAMESPACE} get pods -o wide`,
+  `  kubectl --kubeconfig ${stage.world.platform.kubeconfig} patch sidecarset ${SET_NAME} --type=json -p '[{"op":"replace","path":"/spec/containers/0/image","value":"${image('v3')}"}]'`,
+  ...[...stage.world.platform.services.values()]
+    .filter((service) => service.spec.readyUrl)
+    .map((service) => `  curl ${service.spec.readyUrl!.replace('/readyz', '/metrics')}   # ${service.spec.name}`),
+  `  logs: ${stage.world.platform.options.stateDir}/logs`,
+];
+
+const untilInterrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+
+const perform = async (stage: Stage): Promise<Summary> => {
+  const { options, world, screen } = stage;
+  await steady(options.quick ? 1_000 : 2_000, stage);
+  const begun = Date.now();
+  stage.startedAt = begun;
+  const { target, aborted } = await rollOut(stage, options.fail ? faultOf[options.fail] : undefined);
+  const rolloutMs = Date.now() - begun;
+  await steady(options.quick ? 1_000 : 2_000, stage);
+  screen.draw(viewOf(stage), true);
+  const load = await stage.load.stop(world.platform.kubeletLog.deaths());
+  return summaryOf({
+    pods: world.podsOf(NAMESPACE),
+    target,
+    aborted,
+    load,
+    rolloutMs,
+    handovers: handoversIn(path.join(world.platform.options.stateDir, 'kubelet')),
+    phases: stage.phaseSeen,
+  });
+};
+
+/** Runs the demo; resolves with the exit code. */
+export const runDemo = async (root: string, options: DemoOptions): Promise<number> => {
+  const stateDir = mkdtempSync(path.join(tmpdir(), 'sidestep-demo-'));
+  const screen = new Screen(process.stdout, options.json);
+  let stage: Stage | undefined;
+  let failed = true;
+  try {
+    stage = await openStage(root, stateDir, options, screen);
+    const summary = await perform(stage);
+    failed = !summary.ok;
+    if (options.record)
+      writeFileSync(options.record, svgOf([...screen.frames, { atMs: 0, lines: summaryLines(summary) }]));
+    screen.keep();
+    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+    else for (const line of summaryLines(summary)) screen.say(line);
+    if (options.keep) {
+      for (const line of howToLook(stage)) screen.say(line);
+      await untilInterrupted();
+    }
+    return summary.ok ? 0 : 1;
+  } catch (error) {
+    screen.keep();
+    screen.say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    await stage?.world.stop();
+    if (failed) screen.say(`logs are kept in ${stateDir}`);
+    else rmSync(stateDir, { recursive: true, force: true });
+  }
+};

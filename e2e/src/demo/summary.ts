@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Pod } from '@sidestep/core';
+import pc from 'picocolors';
+import type { LoadReport } from '../world/load.js';
+import { workingVersion } from '../world/pod-row.js';
+
+const colors = pc.createColors(true);
+
+/** What `--json` prints. Times in milliseconds. */
+export interface Summary {
+  ok: boolean;
+  pods: number;
+  upgraded: number;
+  aborted: number;
+  requests: number;
+  lost: number;
+  lostByKind: Record<string, number>;
+  /** In-flight requests of a sidecar process that was killed on purpose; bounded by what was in flight. */
+  killedInFlight: number;
+  rolloutMs: number;
+  handoverMs: { p50: number; p99: number; max: number };
+  maxGapMs: number;
+  p99Ms: number;
+  phases: Record<string, number>;
+  versions: Record<string, number>;
+}
+
+interface SummaryInput {
+  pods: readonly Pod[];
+  target: string;
+  aborted: number;
+  load: LoadReport;
+  rolloutMs: number;
+  handovers: readonly number[];
+  phases: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(file) : entry.name.endsWith('.log') ? [file] : [];
+  });
+
+/** Duration of every takeover, from connect to commit, as the agents logged it. */
+export const handoversIn = (folder: string): number[] =>
+  filesBelow(folder)
+    .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/"how":"takeover".*?"handoverMs":([\d.]+)/g)])
+    .map((match) => Number(match[1]))
+    .sort((a, b) => a - b);
+
+const tally = (values: Iterable<string>): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+};
+
+export const summaryOf = (input: SummaryInput): Summary => {
+  const versions = input.pods.map((pod) => workingVersion(pod, 'mesh'));
+  const upgraded = versions.filter((version) => version === input.target).length;
+  const { load, handovers } = input;
+  return {
+    ok: upgraded === input.pods.length && load.lost === 0,
+    pods: input.pods.length,
+    upgraded,
+    aborted: input.aborted,
+    requests: load.requests,
+    lost: load.lost,
+    lostByKind: load.lostByKind,
+    killedInFlight: load.killedInFlight,
+    rolloutMs: input.rolloutMs,
+    handoverMs: { p50: quantile(handovers, 0.5), p99: quantile(handovers, 0.99), max: handovers.at(-1) ?? 0 },
+    maxGapMs: load.maxGapMs,
+    p99Ms: load.p99Ms,
+    phases: tally([...input.phases.values()].flatMap((seen) => [...seen])),
+    versions: tally(versions),
+  };
+};
+
+/** The end of the demo for a person. */
+export const summaryLines = (summary: Summary): string[] => {
+  const verdict = summary.ok
+    ? colors.green(`${summary.upgraded} of ${summary.pods} pods upgraded, nothing lost`)
+    : colors.red(`${summary.upgraded} of ${summary.pods} pods upgraded, ${summary.lost} requests lost`);
+  return [
+    '',
+    colors.bold(verdict),
+    `  requests     ${summary.requests}, lost ${summary.lost}${summary.killedInFlight > 0 ? `, in flight in a killed process ${summary.killedInFlight}` : ''}`,
+    `  rollout      ${(summary.rolloutMs / 1000).toFixed(1)} s${summary.aborted > 0 ? `, ${summary.aborted} pods aborted on the way` : ''}`,
+    `  hand-over    median ${summary.handoverMs.p50.toFixed(1)} ms, p99 ${summary.handoverMs.p99.toFixed(1)} ms, longest ${summary.handoverMs.max.toFixed(1)} ms`,
+    `  longest time without a served request  ${Math.round(summary.maxGapMs)} ms`,
+    `  versions     ${Object.entries(summary.versions)
+      .map(([version, count]) => `${version} × ${count}`)
+      .join(', ')}`,
+    ...(summary.lost > 0 ? [`  lost by kind ${JSON.stringify(summary.lostByKind)}`] : []),
+  ];
+};

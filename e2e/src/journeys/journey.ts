@@ -1,0 +1,182 @@
+// The words that journeys are written in: what is given, what happens, what must then be true. Everything runs for real.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KRUISE, type Pod } from '@sidestep/core';
+import { Redis } from 'ioredis';
+import { until } from '../platform/service.js';
+import type { Load } from '../world/load.js';
+import { podRow, workingVersion } from '../world/pod-row.js';
+import { catalogueOf, image, type MeshSet, podOf, programsOf, sidecarSetOf } from '../world/scenario.js';
+import { World } from '../world/world.js';
+
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+const NODE = 'journey-node';
+const DEADLINE_MS = 120_000;
+
+/** One set of pods with their sidecar and the traffic through it. */
+export interface Journey {
+  world: World;
+  namespace: string;
+  mesh: MeshSet;
+  loads: Load[];
+}
+
+let sequence = 0;
+
+export const given = {
+  /** API server, Redis, webhook, planner, two workers and a kubelet, each its own process. */
+  async aPlatform(): Promise<World> {
+    return World.start({
+      root: ROOT,
+      stateDir: mkdtempSync(path.join(tmpdir(), 'sidestep-journey-')),
+      workers: 2,
+      queue: 'redis',
+      needsRedis: true,
+      ownRedis: true,
+      images: catalogueOf(programsOf(ROOT)),
+      node: NODE,
+      kubeletArgs: ['--backoff', '0.05'],
+    });
+  },
+
+  /** Pods of a namespace of their own behind a hot sidecar that runs v1. */
+  async aHotSidecar(world: World, options: { pods: number; maxUnavailable?: number | string }): Promise<Journey> {
+    sequence += 1;
+    const name = `mesh-${sequence}`;
+    const mesh: MeshSet = {
+      name,
+      app: name,
+      container: 'mesh',
+      version: 'v1',
+      listenPort: 8080,
+      upstreamPort: 9090,
+      maxUnavailable: options.maxUnavailable ?? 1,
+    };
+    const namespace = `journey-${sequence}`;
+    await world.createNamespace(namespace);
+    await world.createSet(sidecarSetOf(mesh));
+    const journey: Journey = { world, namespace, mesh, loads: [] };
+    await given.morePods(journey, options.pods);
+    return journey;
+  },
+
+  /** A second hot sidecar in front of the first one; only pods created afterwards get it. */
+  async aSecondSidecar(journey: Journey): Promise<MeshSet> {
+    const mesh: MeshSet = {
+      ...journey.mesh,
+      name: `${journey.mesh.name}-edge`,
+      container: 'edge',
+      listenPort: 8081,
+      upstreamPort: 8080,
+    };
+    await journey.world.createSet(sidecarSetOf(mesh));
+    return mesh;
+  },
+
+  async morePods({ world, namespace, mesh }: Journey, count: number): Promise<void> {
+    const first = world.podsOf(namespace).length + 1;
+    await world.createPods(
+      Array.from({ length: count }, (_, index) => podOf(`pod-${first + index}`, namespace, mesh.app, NODE)),
+    );
+  },
+
+  async load(journey: Journey, rate = 200, port = journey.mesh.listenPort): Promise<void> {
+    journey.loads.push(await journey.world.startLoad(journey.namespace, rate, port));
+  },
+};
+
+export const when = {
+  async theImageBecomes({ world }: Journey, mesh: MeshSet, version: string): Promise<void> {
+    await world.setImage(mesh.name, image(version));
+  },
+
+  /** Resolves at the first pod that is in one of the states. */
+  async aPodIs(journey: Journey, ...states: string[]): Promise<string> {
+    return until(
+      () => rowsOf(journey).find(({ state }) => states.includes(state))?.name,
+      `a pod to be ${states.join(' or ')}`,
+      30_000,
+    );
+  },
+
+  /** SIGKILL, as a crash or an eviction would; then its Deployment starts another one. */
+  async isKilledAndReplaced({ world }: Journey, service: string): Promise<void> {
+    await world.platform.service(service).kill('SIGKILL');
+    world.platform.service(service).start();
+  },
+
+  async redisIsFlushed({ world }: Journey): Promise<void> {
+    const redis = new Redis(world.platform.redis!.url, { maxRetriesPerRequest: 1 });
+    await redis.flushall();
+    redis.disconnect();
+  },
+};
+
+const rowsOf = ({ world, namespace, mesh }: Journey, now = new Date()) =>
+  world.podsOf(namespace).map((pod) => podRow(world.set(mesh.name), pod, now));
+
+const upgradeRecord = (pod: Pod, set: string): { phase?: string; reason?: string } =>
+  (JSON.parse(pod.metadata.annotations?.['sidestep.dev/upgrade'] ?? '{}') as Record<string, object>)[set] ?? {};
+
+export const outcome = {
+  async everyPodRuns(journey: Journey, version: string, mesh = journey.mesh): Promise<void> {
+    await until(
+      () => {
+        const rows = rowsOf({ ...journey, mesh });
+        return rows.every((row) => row.version === version && row.state === 'idle') ? true : undefined;
+      },
+      `every pod to run ${version}; now ${JSON.stringify(rowsOf({ ...journey, mesh }))}`,
+      DEADLINE_MS,
+    );
+  },
+
+  /** Every begun pod went back to v1 by itself, and the set says that it stopped and why. */
+  async theRolloutIsAborted(journey: Journey): Promise<{ aborted: number; reason: string }> {
+    const { world, namespace, mesh } = journey;
+    return until(
+      () => {
+        const pods = world.podsOf(namespace);
+        const aborted = pods.filter((pod) => upgradeRecord(pod, mesh.name).phase === 'Aborted').length;
+        const back = rowsOf(journey).every(({ state, version }) => state === 'idle' && version === 'v1');
+        const degraded = world.set(mesh.name).status?.conditions?.find(({ type }) => type === 'Degraded');
+        return back && aborted > 0 && degraded?.status === 'True' ? { aborted, reason: degraded.reason } : undefined;
+      },
+      'the begun pods to be aborted',
+      DEADLINE_MS,
+    );
+  },
+
+  /** Ends the traffic; losses inside a sidecar that died by itself are allowed only where the journey says so. */
+  async nothingWasLost(journey: Journey): Promise<{ killedInFlight: number; versions: Record<string, number> }> {
+    const deaths = journey.world.platform.kubeletLog.deaths();
+    const reports = await Promise.all(journey.loads.splice(0).map((load) => load.stop(deaths)));
+    for (const report of reports) {
+      if (report.lost > 0) {
+        throw new Error(
+          `${report.lost} of ${report.requests} requests were lost: ${JSON.stringify(report.losses.slice(0, 5))}`,
+        );
+      }
+      if (report.requests < 50) throw new Error('too little traffic to say anything');
+    }
+    return {
+      killedInFlight: reports.reduce((sum, report) => sum + report.killedInFlight, 0),
+      versions: Object.assign({}, ...reports.map((report) => report.versions)),
+    };
+  },
+
+  versionsOf: ({ world, namespace, mesh }: Journey): string[] =>
+    world.podsOf(namespace).map((pod) => workingVersion(pod, mesh.container)),
+
+  pointerOf: ({ world, namespace, mesh }: Journey): string[] =>
+    world
+      .podsOf(namespace)
+      .map((pod) => JSON.parse(pod.metadata.annotations?.[KRUISE.workingHotContainer] ?? '{}')[mesh.container]),
+};
+
+/** Ends a platform and removes what it wrote. */
+export const tidyUp = async (world: World | undefined): Promise<void> => {
+  await world?.stop();
+  if (world) rmSync(world.platform.options.stateDir, { recursive: true, force: true });
+};

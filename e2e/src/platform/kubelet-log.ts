@@ -1,0 +1,40 @@
+/** A container's process ended although nobody asked it to: what it held in flight is gone with it. */
+export interface Death {
+  /** The pod's address. */
+  ip: string;
+  container: string;
+  atMs: number;
+}
+
+interface Line {
+  at: number;
+  event: string;
+  pod?: string;
+  container?: string;
+  podIP?: string;
+  exitedAtMs?: number;
+}
+
+/** What the kubelet's log tells about processes. */
+export class KubeletLog {
+  readonly lines: Line[] = [];
+
+  push(text: string): void {
+    if (!text.startsWith('{')) return;
+    const line = JSON.parse(text) as Line;
+    if (line.event) this.lines.push(line);
+  }
+
+  /** Processes that ended by themselves, in order. */
+  deaths(): Death[] {
+    const asked = new Set<string>();
+    const deaths: Death[] = [];
+    for (const { event, pod = '', container = '', podIP, exitedAtMs, at } of this.lines) {
+      const key = `${pod}/${container}`;
+      if (event === 'started') asked.delete(key);
+      if (event === 'killing') asked.add(key);
+      if (event === 'exited' && !asked.has(key)) deaths.push({ ip: podIP ?? '', container, atMs: exitedAtMs ?? at });
+    }
+    return deaths;
+  }
+}

@@ -1,0 +1,200 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { HttpKubeApi, type KubeApi, loadKubeConfig, RateLimiter } from '@sidestep/kube';
+import { type RedisHandle, startRedis } from '@sidestep/testkit';
+import { KubeletLog } from './kubelet-log.js';
+import { applyManifests } from './manifests.js';
+import { freePort, Service } from './service.js';
+
+export interface PlatformOptions {
+  /** The checkout. */
+  root: string;
+  /** Everything the run writes: logs, kubeconfig, pod volumes. */
+  stateDir: string;
+  workers: number;
+  queue: 'redis' | 'memory';
+  /** Fail where no Redis can be had, instead of going on without one. */
+  needsRedis?: boolean;
+  /** A private Redis even where `REDIS_URL` names one: it will be killed or emptied. */
+  ownRedis?: boolean;
+  /** Image name to process, for the kubelet. */
+  images: Record<string, unknown>;
+  node: string;
+  /** How late the kubelet reports and whether it keeps a back-off; both as a real one unless told otherwise. */
+  kubeletArgs?: string[];
+  env?: Record<string, string>;
+}
+
+const NAMESPACE = 'kruise-system';
+
+/** The whole platform, every part an own OS process: API server, Redis, webhook, planner, workers, kubelet. */
+export class Platform {
+  readonly options: PlatformOptions;
+  readonly kubeconfig: string;
+  readonly services = new Map<string, Service>();
+  readonly kubeletLog = new KubeletLog();
+  redis: RedisHandle | undefined;
+  private connection: KubeApi | undefined;
+  private queue: 'redis' | 'memory';
+
+  constructor(options: PlatformOptions) {
+    this.options = options;
+    this.queue = options.queue;
+    this.kubeconfig = path.join(options.stateDir, 'kubeconfig');
+    mkdirSync(path.join(options.stateDir, 'logs'), { recursive: true });
+  }
+
+  get api(): KubeApi {
+    if (!this.connection) throw new Error('the API server was not started');
+    return this.connection;
+  }
+
+  service(name: string): Service {
+    const service = this.services.get(name);
+    if (!service) throw new Error(`no service ${name}; there are: ${[...this.services.keys()].join(', ')}`);
+    return service;
+  }
+
+  async start(onStep: (what: string) => void = () => {}): Promise<this> {
+    onStep('API server');
+    await this.startApiServer();
+    if (this.queue === 'redis') {
+      onStep('Redis');
+      await this.startRedis(onStep);
+    }
+    onStep('CRDs, webhooks, RBAC');
+    await applyManifests(
+      this.api,
+      ['deploy/crds', 'deploy/kustomize/base'].map((folder) => path.join(this.options.root, folder)),
+    );
+    onStep('webhook, planner, workers, kubelet');
+    await this.startWebhook();
+    await Promise.all(
+      [...(await this.upgradeWorkers()), await this.kubelet()].map((service) => service.start().ready()),
+    );
+    return this;
+  }
+
+  /** Ends everything, last started first. */
+  async stop(): Promise<void> {
+    for (const service of [...this.services.values()].reverse()) await service.stop();
+    await this.redis?.stop();
+  }
+
+  private add(service: Service): Service {
+    this.services.set(service.spec.name, service);
+    return service;
+  }
+
+  private built(file: string): string {
+    return path.join(this.options.root, file);
+  }
+
+  private create(spec: ConstructorParameters<typeof Service>[0]): Service {
+    return this.add(new Service(spec, path.join(this.options.stateDir, 'logs')));
+  }
+
+  /** Without any Redis to be had the platform runs on the queue inside the planner's process, and says so. */
+  private async startRedis(onStep: (what: string) => void): Promise<void> {
+    try {
+      this.redis = await startRedis({ shared: !this.options.ownRedis });
+    } catch (error) {
+      if (this.options.needsRedis) throw error;
+      onStep(`without Redis, on the in-process queue: ${(error as Error).message}`);
+      this.queue = 'memory';
+    }
+  }
+
+  private async startApiServer(): Promise<void> {
+    const port = await freePort();
+    const service = this.create({
+      name: 'kube-sim',
+      file: this.built('packages/testkit/dist/kube-sim/main.js'),
+      args: ['--host', '127.0.0.1', '--port', String(port), '--kubeconfig-out', this.kubeconfig],
+    });
+    await service.start().announcement();
+    this.connection = new HttpKubeApi({
+      connection: loadKubeConfig({ kubeconfig: this.kubeconfig }),
+      limiter: new RateLimiter({ qps: 1_000, burst: 2_000 }),
+    });
+  }
+
+  private async commonEnv(): Promise<{ env: Record<string, string>; readyUrl: string }> {
+    const port = await freePort();
+    return {
+      readyUrl: `http://127.0.0.1:${port}/readyz`,
+      env: {
+        KUBECONFIG: this.kubeconfig,
+        SIDESTEP_NAMESPACE: NAMESPACE,
+        SIDESTEP_HEALTH_HOST: '127.0.0.1',
+        SIDESTEP_HEALTH_PORT: String(port),
+        ...this.options.env,
+      },
+    };
+  }
+
+  private async startWebhook(): Promise<void> {
+    const port = await freePort();
+    const { env, readyUrl } = await this.commonEnv();
+    const service = this.create({
+      name: 'webhook',
+      file: this.built('apps/webhook/dist/main.js'),
+      readyUrl,
+      env: {
+        ...env,
+        SIDESTEP_WEBHOOK_HOST: '127.0.0.1',
+        SIDESTEP_WEBHOOK_PORT: String(port),
+        SIDESTEP_WEBHOOK_URL: `https://127.0.0.1:${port}`,
+      },
+    });
+    await service.start().ready();
+  }
+
+  private async upgradeWorkers(): Promise<Service[]> {
+    const roles =
+      this.queue === 'memory'
+        ? [['planner', 'all'] as const]
+        : [
+            ['planner', 'planner'] as const,
+            ...Array.from({ length: this.options.workers }, (_, index) => [`worker-${index + 1}`, 'worker'] as const),
+          ];
+    return Promise.all(
+      roles.map(async ([name, role]) => {
+        const { env, readyUrl } = await this.commonEnv();
+        return this.create({
+          name,
+          file: this.built('apps/upgrade-worker/dist/main.js'),
+          readyUrl,
+          env: {
+            ...env,
+            SIDESTEP_ROLE: role,
+            SIDESTEP_QUEUE: this.queue,
+            ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
+          },
+        });
+      }),
+    );
+  }
+
+  private async kubelet(): Promise<Service> {
+    const images = path.join(this.options.stateDir, 'images.json');
+    writeFileSync(images, JSON.stringify(this.options.images));
+    return this.create({
+      name: 'kubelet',
+      file: this.built('packages/testkit/dist/process-kubelet/main.js'),
+      args: [
+        '--kubeconfig',
+        this.kubeconfig,
+        '--node',
+        this.options.node,
+        '--images',
+        images,
+        '--state-dir',
+        path.join(this.options.stateDir, 'kubelet'),
+        '--bin',
+        `sidestep-agent=${this.built('packages/migration-agent/bin/sidestep-agent.mjs')}`,
+        ...(this.options.kubeletArgs ?? []),
+      ],
+    });
+  }
+}

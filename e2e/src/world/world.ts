@@ -1,0 +1,111 @@
+import type { Pod, SidecarSet } from '@sidestep/core';
+import { type KubeObject, Reflector } from '@sidestep/kube';
+import { Platform, type PlatformOptions } from '../platform/platform.js';
+import { until } from '../platform/service.js';
+import { Load } from './load.js';
+import { NAMESPACES, PODS, SIDECARSETS } from './resources.js';
+
+type Stored<T> = T & KubeObject;
+
+/** A running platform with eyes on its pods and SidecarSets; what the demo and the journeys act through. */
+export class World {
+  readonly platform: Platform;
+  private readonly pods: Reflector<Stored<Pod>>;
+  private readonly sets: Reflector<Stored<SidecarSet>>;
+  private readonly loads: Load[] = [];
+
+  private constructor(platform: Platform) {
+    this.platform = platform;
+    const keep = <T>(object: KubeObject): T => object as T;
+    this.pods = new Reflector({ api: platform.api, kind: PODS, transform: keep<Stored<Pod>> });
+    this.sets = new Reflector({ api: platform.api, kind: SIDECARSETS, transform: keep<Stored<SidecarSet>> });
+  }
+
+  static async start(options: PlatformOptions, onStep?: (what: string) => void): Promise<World> {
+    const platform = new Platform(options);
+    try {
+      await platform.start(onStep);
+    } catch (error) {
+      await platform.stop();
+      throw error;
+    }
+    const world = new World(platform);
+    world.pods.start();
+    world.sets.start();
+    await Promise.all([world.pods.synced(), world.sets.synced()]);
+    return world;
+  }
+
+  async stop(): Promise<void> {
+    for (const load of this.loads) await load.stop();
+    await Promise.all([this.pods.stop(), this.sets.stop()]);
+    await this.platform.stop();
+  }
+
+  async createNamespace(name: string): Promise<void> {
+    await this.platform.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  async createSet(set: SidecarSet): Promise<void> {
+    await this.platform.api.create(SIDECARSETS, set as KubeObject);
+    await until(() => this.sets.store.get(set.metadata.name!), `SidecarSet ${set.metadata.name} in the cache`);
+  }
+
+  /** Creates the pods and waits until every one of them is Ready. */
+  async createPods(pods: readonly Pod[], deadlineMs = 60_000): Promise<void> {
+    await Promise.all(pods.map((pod) => this.platform.api.create(PODS, pod as KubeObject)));
+    for (const { metadata } of pods) {
+      await until(
+        () => this.isReady(metadata.namespace!, metadata.name!),
+        `pod ${metadata.name} to be Ready`,
+        deadlineMs,
+      );
+    }
+  }
+
+  async deletePods(namespace: string): Promise<void> {
+    const pods = this.podsOf(namespace);
+    await Promise.all(pods.map((pod) => this.platform.api.delete(PODS, { namespace, name: pod.metadata.name! })));
+    await until(
+      () => (this.podsOf(namespace).length === 0 ? true : undefined),
+      `the pods of ${namespace} to go`,
+      60_000,
+    );
+  }
+
+  podsOf(namespace: string): Pod[] {
+    return [...this.pods.store.values()]
+      .filter((pod) => pod.metadata.namespace === namespace)
+      .sort((a, b) => a.metadata.name!.localeCompare(b.metadata.name!, 'en', { numeric: true }));
+  }
+
+  set(name: string): SidecarSet {
+    const set = this.sets.store.get(name);
+    if (!set) throw new Error(`no SidecarSet ${name}`);
+    return set;
+  }
+
+  /** Changes a SidecarSet as `kubectl patch --type=json` would. */
+  async patchSet(name: string, patch: readonly object[]): Promise<void> {
+    await this.platform.api.patch(SIDECARSETS, { name }, patch, { type: 'json' });
+  }
+
+  async setImage(name: string, image: string, container = 0): Promise<void> {
+    await this.patchSet(name, [{ op: 'replace', path: `/spec/containers/${container}/image`, value: image }]);
+  }
+
+  /** Steady traffic to every pod of the namespace, from its own process. */
+  async startLoad(namespace: string, rate: number, port = 8080): Promise<Load> {
+    const { root, stateDir } = this.platform.options;
+    const targets = this.podsOf(namespace).map((pod) => `${String(pod.status?.podIP)}:${port}`);
+    const load = await Load.start({ rate, targets, root, stateDir });
+    this.loads.push(load);
+    return load;
+  }
+
+  private isReady(namespace: string, name: string): true | undefined {
+    const pod = this.pods.store.get(`${namespace}/${name}`);
+    const ready = pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+    return ready ? true : undefined;
+  }
+}
