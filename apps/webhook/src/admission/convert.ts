@@ -1,0 +1,48 @@
+import { convertSidecarSet, type SidecarSet } from '@sidestep/core';
+import { isObject, MalformedReview, parseObject } from './review.js';
+
+/** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/ */
+interface ConversionResult {
+  body: string;
+  succeeded: boolean;
+}
+
+/** Answers a ConversionReview: every object in the wanted version, or none and why. Throws `MalformedReview`. */
+export function convertReview(body: string): ConversionResult {
+  const review = parseObject(body);
+  const apiVersion = review.apiVersion;
+  if (
+    review.kind !== 'ConversionReview' ||
+    typeof apiVersion !== 'string' ||
+    !apiVersion.startsWith('apiextensions.k8s.io/')
+  ) {
+    throw new MalformedReview('not a ConversionReview');
+  }
+  const request = review.request;
+  if (!isObject(request)) throw new MalformedReview('the ConversionReview has no request');
+  const { uid, desiredAPIVersion, objects } = request;
+  if (typeof uid !== 'string' || uid === '') throw new MalformedReview('the request has no uid');
+  const response = { uid, ...converted(objects, desiredAPIVersion) };
+  const succeeded = response.result.status === 'Success';
+  return { body: JSON.stringify({ apiVersion, kind: 'ConversionReview', response }), succeeded };
+}
+
+function converted(objects: unknown, version: unknown) {
+  try {
+    if (typeof version !== 'string') throw new TypeError('desiredAPIVersion is not a string');
+    if (!Array.isArray(objects)) throw new TypeError('objects is not a list');
+    const convertedObjects = objects.map((object) => convertOne(object, version));
+    return { convertedObjects, result: { status: 'Success' } };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { convertedObjects: [], result: { status: 'Failure', message } };
+  }
+}
+
+function convertOne(object: unknown, version: string): SidecarSet {
+  if (!isObject(object) || object.kind !== 'SidecarSet') throw new TypeError('only SidecarSets can be converted');
+  if (!isObject(object.metadata)) throw new TypeError('a SidecarSet without metadata cannot be converted');
+  // A SidecarSet that was stored without a spec is still to be read and deleted.
+  const spec = isObject(object.spec) ? object.spec : {};
+  return convertSidecarSet({ ...object, spec } as unknown as SidecarSet, version);
+}
