@@ -46,7 +46,7 @@ function isStartedSince(status: ContainerStatus, since: string | undefined, now:
   if (Number.isNaN(written) || now.getTime() - written >= STATUS_LAG_MS) return true;
   const startedAt = Date.parse(status.state?.running?.startedAt ?? '');
   // startedAt has whole seconds.
-  return !Number.isNaN(startedAt) && startedAt + 1_000 > written;
+  return !Number.isNaN(startedAt) && startedAt >= written - (written % 1_000);
 }
 
 /**

@@ -1,0 +1,404 @@
+/** A pod with a kubelet of its own, in memory and on a clock that only the test moves. */
+import {
+  applyJsonPatch,
+  type Container,
+  type ContainerStatus,
+  decidePodUpgrade,
+  hotPairNames,
+  isHotUpgrade,
+  KRUISE,
+  type Pod,
+  type PodUpgradeDecision,
+  type SidecarSet,
+  sidecarSetHash,
+  sidecarSetHashWithoutImage,
+  type UpgradePhase,
+  upgradeTarget,
+} from '../src/index.js';
+
+/** What becomes of a container that runs an image; told by words in the image's name. */
+type Fate = 'good' | 'nopull' | 'crash' | 'hookfails' | 'unready' | 'slow';
+const fateOf = (image: string): Fate => (/(nopull|crash|hookfails|unready|slow)/.exec(image)?.[0] as Fate) ?? 'good';
+
+interface Process {
+  image: string;
+  id: string;
+  startedAt: number;
+  /** Its postStart hook has returned. */
+  hooked: boolean;
+}
+
+interface Slot {
+  process: Process | undefined;
+  restarts: number;
+  ids: number;
+  /** Why nothing runs. */
+  waiting: string | undefined;
+  /** Ends of earlier processes that the kubelet knows of, newest last. */
+  ends: number[];
+  ready: boolean;
+}
+
+const START = Date.parse('2026-03-01T10:00:00Z');
+
+/** A SidecarSet with OpenKruise's annotations, as an API server would hold it. */
+export function storedSet(set: SidecarSet, resourceVersion: number): SidecarSet {
+  const hash = sidecarSetHash(set);
+  const annotations = {
+    ...set.metadata.annotations,
+    [KRUISE.hash]: hash,
+    [KRUISE.hashWithoutImage]: sidecarSetHashWithoutImage(set),
+  };
+  const status = {
+    matchedPods: 0,
+    updatedPods: 0,
+    readyPods: 0,
+    ...set.status,
+    latestRevision: `r-${hash.slice(0, 6)}`,
+  };
+  return {
+    ...set,
+    metadata: { ...set.metadata, resourceVersion: String(resourceVersion), generation: resourceVersion, annotations },
+    status,
+  };
+}
+
+/** A set with one hot sidecar `mesh`. */
+export const hotSet = (image = 'mesh:v1', strategy: SidecarSet['spec']['updateStrategy'] = {}): SidecarSet => ({
+  metadata: { name: 'mesh-set' },
+  spec: {
+    selector: { matchLabels: { app: 'shop' } },
+    updateStrategy: { maxUnavailable: 1, ...strategy },
+    containers: [
+      { name: 'mesh', image, upgradeStrategy: { upgradeType: 'HotUpgrade', hotUpgradeEmptyImage: 'mesh:empty' } },
+    ],
+  },
+});
+
+/** A set with one plain sidecar `log`. */
+export const coldSet = (image = 'log:v1', strategy: SidecarSet['spec']['updateStrategy'] = {}): SidecarSet => ({
+  metadata: { name: 'log-set' },
+  spec: {
+    selector: { matchLabels: { app: 'shop' } },
+    updateStrategy: { maxUnavailable: 1, ...strategy },
+    containers: [{ name: 'log', image }],
+  },
+});
+
+/** The same set with other images by container name. */
+export function withImages(set: SidecarSet, images: Record<string, string>): SidecarSet {
+  const containers = (set.spec.containers ?? []).map((c) => ({ ...c, image: images[c.name] ?? c.image ?? '' }));
+  return { ...set, spec: { ...set.spec, containers } };
+}
+
+/** The same set with another updateStrategy. */
+export const withStrategy = (set: SidecarSet, strategy: SidecarSet['spec']['updateStrategy']): SidecarSet => ({
+  ...set,
+  spec: { ...set.spec, updateStrategy: { ...set.spec.updateStrategy, ...strategy } },
+});
+
+export class SimulatedPod {
+  pod: Pod;
+  set: SidecarSet;
+  now = START;
+  private resourceVersion = 100;
+  private readonly slots = new Map<string, Slot>();
+  private readonly backOff = new Map<string, { seconds: number; last: number }>();
+  /** Base name of a hot sidecar to the container that holds its sockets. */
+  readonly owners = new Map<string, string>();
+  /** The app container can be made unready. */
+  readonly unready = new Set<string>();
+
+  constructor(set: SidecarSet, name = 'pod-0') {
+    this.set = storedSet(set, this.nextVersion());
+    this.pod = injected(this.set, name, String(this.nextVersion()));
+    for (const { name: container } of this.pod.spec.containers) this.slots.set(container, emptySlot());
+    this.kubelet();
+  }
+
+  get clock(): Date {
+    return new Date(this.now);
+  }
+
+  wait(seconds: number): this {
+    this.now += seconds * 1_000;
+    return this;
+  }
+
+  /** The user edits the SidecarSet. */
+  edit(change: (set: SidecarSet) => SidecarSet): this {
+    this.set = storedSet(change(this.set), this.nextVersion());
+    return this;
+  }
+
+  image(images: Record<string, string>): this {
+    return this.edit((set) => withImages(set, images));
+  }
+
+  strategy(strategy: SidecarSet['spec']['updateStrategy']): this {
+    return this.edit((set) => withStrategy(set, strategy));
+  }
+
+  look(): PodUpgradeDecision {
+    return decidePodUpgrade({ target: upgradeTarget(this.set), pod: this.pod, now: this.clock });
+  }
+
+  /** Does the write that is due, which must be the given phase. */
+  run(phase: UpgradePhase): PodUpgradeDecision {
+    const decision = this.look();
+    if (decision.due !== phase) throw new Error(`${phase} is not due but ${decision.due}: ${decision.reason}`);
+    this.write(decision);
+    return decision;
+  }
+
+  write(decision: PodUpgradeDecision): void {
+    if (decision.patch === undefined) throw new Error(`nothing to write: ${decision.reason}`);
+    this.pod = applyJsonPatch(this.pod, decision.patch);
+    this.pod.metadata = { ...this.pod.metadata, resourceVersion: String(this.nextVersion()) };
+  }
+
+  /** The kubelet acts on the spec and reports at once. */
+  kubelet(): this {
+    this.act();
+    return this.report();
+  }
+
+  /** The kubelet brings containers in line with the spec; the API server does not hear of it yet. */
+  act(): this {
+    for (const container of this.pod.spec.containers) this.sync(container);
+    return this;
+  }
+
+  /** The kubelet writes the pod's status. */
+  report(): this {
+    const statuses = this.pod.spec.containers.map(({ name }) => this.statusOf(name));
+    const ready = statuses.every((status) => status.ready) ? 'True' : 'False';
+    const old = this.pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+    const since = old?.status === ready ? old.lastTransitionTime : undefined;
+    const others = this.pod.status?.conditions?.filter((condition) => condition.type !== 'Ready') ?? [];
+    const condition = { type: 'Ready', status: ready, lastTransitionTime: since ?? this.clock.toISOString() };
+    this.pod = {
+      ...this.pod,
+      metadata: { ...this.pod.metadata, resourceVersion: String(this.nextVersion()) },
+      status: { phase: 'Running', conditions: [...others, condition], containerStatuses: statuses },
+    };
+    return this;
+  }
+
+  /** The process of a container ends by itself; the kubelet starts it again. */
+  crash(name: string): this {
+    this.end(name);
+    return this.kubelet();
+  }
+
+  /** A slow image is up after all. */
+  finish(name: string): this {
+    const slot = this.slot(name);
+    if (slot.process !== undefined) this.takeOver(name, slot);
+    slot.ready = slot.process !== undefined;
+    return this.report();
+  }
+
+  running(name: string): string | undefined {
+    return this.slot(name).process?.image;
+  }
+
+  images(): Record<string, string> {
+    return Object.fromEntries(this.pod.spec.containers.map(({ name, image }) => [name, image ?? '']));
+  }
+
+  annotation(key: string): string | undefined {
+    return this.pod.metadata.annotations?.[key];
+  }
+
+  pointer(base = 'mesh'): string {
+    return JSON.parse(this.annotation(KRUISE.workingHotContainer) ?? '{}')[base];
+  }
+
+  stamp(): { hash: string; controllerRevision?: string } {
+    return JSON.parse(this.annotation(KRUISE.hash) ?? '{}')[this.set.metadata.name ?? ''];
+  }
+
+  get targetHash(): string {
+    return this.set.metadata.annotations?.[KRUISE.hash] ?? '';
+  }
+
+  isReady(): boolean {
+    return this.pod.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
+  }
+
+  restartsOf(name: string): number {
+    return this.slot(name).restarts;
+  }
+
+  private nextVersion(): number {
+    this.resourceVersion += 1;
+    return this.resourceVersion;
+  }
+
+  private slot(name: string): Slot {
+    const slot = this.slots.get(name);
+    if (slot === undefined) throw new Error(`no container ${name}`);
+    return slot;
+  }
+
+  private sync({ name, image = '' }: Container): void {
+    const slot = this.slot(name);
+    if (slot.process?.image === image) return;
+    // As a kubelet: the end of what is killed now is not known yet when the back-off is asked for the first time.
+    const known = slot.ends.at(-1);
+    if (slot.process !== undefined) this.end(name);
+    slot.ready = false;
+    if (this.isHeld(name, image, known)) {
+      slot.waiting = 'CrashLoopBackOff';
+      return;
+    }
+    if (fateOf(image) === 'nopull') {
+      slot.waiting = 'ErrImagePull';
+      return;
+    }
+    this.start(name, image, known !== undefined);
+  }
+
+  private start(name: string, image: string, counts: boolean): void {
+    const slot = this.slot(name);
+    const fate = fateOf(image);
+    if (counts) this.count(name, image);
+    if (slot.ids > 0) slot.restarts += 1;
+    slot.ids += 1;
+    slot.waiting = undefined;
+    slot.process = {
+      image,
+      id: `containerd://${name}-${slot.ids}`.padEnd(77, '0'),
+      startedAt: this.now,
+      hooked: false,
+    };
+    if (fate === 'crash' || fate === 'hookfails') {
+      this.end(name);
+      slot.waiting = fate === 'crash' ? 'CrashLoopBackOff' : 'PostStartHookError';
+      return;
+    }
+    if (fate === 'slow') return;
+    this.takeOver(name, slot);
+    slot.ready = fate !== 'unready';
+  }
+
+  /** A hot container whose hook has returned holds the sockets, unless it runs the empty image. */
+  private takeOver(name: string, slot: Slot): void {
+    if (slot.process === undefined) return;
+    slot.process.hooked = true;
+    const sidecar = this.hotOf(name);
+    if (sidecar === undefined || slot.process.image.includes('empty')) return;
+    const version = Number(this.annotation(`${KRUISE.versionPrefix}${name}`) ?? 0);
+    const peer = Number(this.annotation(`${KRUISE.versionAltPrefix}${name}`) ?? 0);
+    const owner = this.owners.get(sidecar);
+    if (owner === undefined || version > peer || !this.slots.get(owner)?.process) this.owners.set(sidecar, name);
+  }
+
+  private hotOf(name: string): string | undefined {
+    const hot = (this.set.spec.containers ?? []).filter(isHotUpgrade);
+    return hot.find((container) => hotPairNames(container.name).includes(name))?.name;
+  }
+
+  private end(name: string): void {
+    const slot = this.slot(name);
+    if (slot.process === undefined) return;
+    slot.process = undefined;
+    slot.ready = false;
+    slot.ends.push(this.now);
+    for (const [sidecar, owner] of this.owners) {
+      if (owner !== name) continue;
+      // The old one keeps its listening sockets while it guards the new one.
+      const peer = hotPairNames(sidecar).find((other) => other !== name) ?? '';
+      const process = this.slots.get(peer)?.process;
+      if (process !== undefined && !process.image.includes('empty') && process.hooked) this.owners.set(sidecar, peer);
+      else this.owners.delete(sidecar);
+    }
+  }
+
+  private isHeld(name: string, image: string, known: number | undefined): boolean {
+    const entry = this.backOff.get(`${name} ${image}`);
+    if (entry === undefined || known === undefined || known - entry.last > 600_000) return false;
+    return this.now - known < entry.seconds * 1_000;
+  }
+
+  private count(name: string, image: string): void {
+    const key = `${name} ${image}`;
+    const entry = this.backOff.get(key);
+    const isAlive = entry !== undefined && this.now - entry.last <= 600_000;
+    this.backOff.set(key, { seconds: isAlive ? Math.min(entry.seconds * 2, 300) : 10, last: this.now });
+  }
+
+  private statusOf(name: string): ContainerStatus {
+    const slot = this.slot(name);
+    const { process, restarts, waiting, ends } = slot;
+    const old = this.pod.status?.containerStatuses?.find((status) => status.name === name);
+    const status: ContainerStatus = {
+      name,
+      image: process?.image ?? old?.image ?? '',
+      imageID: process === undefined ? (old?.imageID ?? '') : `repo@sha256:${imageIdOf(process.image)}`,
+      containerID: process?.id ?? old?.containerID ?? '',
+      restartCount: restarts,
+      ready: slot.ready && !this.unready.has(name),
+      started: process !== undefined,
+      state:
+        process === undefined
+          ? { waiting: { reason: waiting ?? 'ContainerCreating' } }
+          : { running: { startedAt: new Date(process.startedAt - (process.startedAt % 1_000)).toISOString() } },
+    };
+    const ended = ends.at(-1);
+    if (ended !== undefined)
+      status.lastState = { terminated: { exitCode: 0, finishedAt: new Date(ended).toISOString() } };
+    return status;
+  }
+}
+
+/** Two tags `x:v1` and `x:v1-alias` are one image. */
+function imageIdOf(image: string): string {
+  const plain = image.replace(/-alias$/, '').replace(/:g\d+@/, '@');
+  let hash = 7;
+  for (const character of plain) hash = (hash * 31 + character.charCodeAt(0)) % 0xffffffff;
+  return hash.toString(16).padStart(64, '0');
+}
+
+const emptySlot = (): Slot => ({ process: undefined, restarts: 0, ids: 0, waiting: undefined, ends: [], ready: false });
+
+function injected(set: SidecarSet, name: string, resourceVersion: string): Pod {
+  const setName = set.metadata.name ?? '';
+  const containers: Container[] = [];
+  const working: Record<string, string> = {};
+  const annotations: Record<string, string> = {};
+  for (const container of set.spec.containers ?? []) {
+    const { image = '' } = container;
+    if (!isHotUpgrade(container)) {
+      containers.push({ name: container.name, image });
+      continue;
+    }
+    const [first, second] = hotPairNames(container.name);
+    containers.push({ name: first, image });
+    containers.push({ name: second, image: container.upgradeStrategy?.hotUpgradeEmptyImage ?? '' });
+    working[container.name] = first;
+    annotations[`${KRUISE.versionPrefix}${first}`] = '1';
+    annotations[`${KRUISE.versionAltPrefix}${first}`] = '0';
+    annotations[`${KRUISE.versionPrefix}${second}`] = '0';
+    annotations[`${KRUISE.versionAltPrefix}${second}`] = '1';
+  }
+  containers.push({ name: 'app', image: 'app:1' });
+  const entry = (hash: string | undefined, more: object) =>
+    JSON.stringify({ [setName]: { updateTimestamp: '2026-03-01T09:00:00Z', hash, sidecarSetName: setName, ...more } });
+  const stored = set.metadata.annotations ?? {};
+  annotations[KRUISE.hash] = entry(stored[KRUISE.hash], { controllerRevision: set.status?.latestRevision });
+  annotations[KRUISE.hashWithoutImage] = entry(stored[KRUISE.hashWithoutImage], {});
+  annotations[KRUISE.injectedList] = setName;
+  if (Object.keys(working).length > 0) annotations[KRUISE.workingHotContainer] = JSON.stringify(working);
+  const metadata = {
+    name,
+    namespace: 'shop',
+    uid: `uid-${name}`,
+    resourceVersion,
+    creationTimestamp: '2026-03-01T09:00:00Z',
+    labels: { app: 'shop' },
+    annotations,
+  };
+  return { metadata, spec: { nodeName: 'node-1', containers } };
+}
