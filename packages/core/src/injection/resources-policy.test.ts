@@ -82,6 +82,12 @@ describe('resources by policy', () => {
     expect(() => resources(policy, pair)).toThrow(message);
   });
 
+  test('refuse every pod when the pattern cannot be read', () => {
+    const message =
+      'failed to get target containers: invalid regex pattern "[": error parsing regexp: missing closing ]: `[`';
+    expect(() => resources({ targetContainersNameRegex: '[' }, pair)).toThrow(message);
+  });
+
   test('refuse a pod whose quantities cannot be read', () => {
     expect(() => resources({}, [app('a', 'lots', '1Gi')])).toThrow(InjectionRefused);
   });

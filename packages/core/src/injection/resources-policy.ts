@@ -1,5 +1,6 @@
 import { isNativeSidecar } from '../api/container-kinds.js';
 import { quoteGo } from '../api/field-error.js';
+import { type GoRegexp, GoRegexpError, parseGoRegexp } from '../api/go-regexp/go-regexp.js';
 import type { Container, IntOrString, Pod, ResourceRequirements } from '../api/kubernetes.js';
 import {
   addQuantities,
@@ -23,8 +24,8 @@ type Resource = (typeof RESOURCES)[number];
 export interface CompiledResourcesPolicy {
   mode: string;
   pattern: string;
-  /** Undefined when the pattern cannot be read: then pods are refused, as in OpenKruise. */
-  targets: RegExp | undefined;
+  /** What is wrong with the pattern, if it cannot be read: then pods are refused, as in OpenKruise. */
+  targets: GoRegexp | GoRegexpError;
   expressions: { kind: Kind; resource: Resource; expression: ResourceExpression }[];
 }
 
@@ -39,11 +40,12 @@ export function compileResourcesPolicy(policy: ResourcesPolicy): CompiledResourc
   return { mode: policy.targetContainersMode ?? '', pattern, targets: readPattern(pattern), expressions };
 }
 
-function readPattern(pattern: string): RegExp | undefined {
+function readPattern(pattern: string): GoRegexp | GoRegexpError {
   try {
-    return new RegExp(pattern);
-  } catch {
-    return undefined;
+    return parseGoRegexp(pattern);
+  } catch (error) {
+    if (error instanceof GoRegexpError) return error;
+    throw error;
   }
 }
 
@@ -73,10 +75,10 @@ export function resourcesByPolicy(
 
 function targetContainers(policy: CompiledResourcesPolicy, pod: Pod, sidecarNames: ReadonlySet<string>): Container[] {
   const quoted = quoteGo(policy.pattern);
-  if (policy.targets === undefined) {
-    throw refused(`failed to get target containers: invalid regex pattern ${quoted}`);
-  }
   const { targets } = policy;
+  if (targets instanceof GoRegexpError) {
+    throw refused(`failed to get target containers: invalid regex pattern ${quoted}: ${targets.message}`, targets);
+  }
   const native = (pod.spec.initContainers ?? []).filter(isNativeSidecar);
   const found = [...native, ...pod.spec.containers].filter(({ name }) => !sidecarNames.has(name) && targets.test(name));
   if (found.length === 0) throw refused(`no containers match the regex pattern ${quoted}`);
