@@ -1,3 +1,3 @@
 import { preset } from '../../jest.preset.mjs';
 
-export default preset('migration-agent');
+export default { ...preset('migration-agent'), globalSetup: '<rootDir>/jest.setup.mjs' };

@@ -58,3 +58,8 @@ function seconds(env: Record<string, string | undefined>, name: string): number 
     throw new TypeError(`${name} is "${text}"; allowed are seconds from 0 to 86400`);
   return value * 1000;
 }
+
+/** What a supervised program inherits: everything. */
+export function environment(): Record<string, string | undefined> {
+  return process.env;
+}

@@ -2,6 +2,7 @@ import { HELP } from './help.js';
 
 /** Exit codes: 0 well, 1 gave up (the reason is on stderr), 2 wrong usage. */
 const COMMANDS: Record<string, () => Promise<(args: string[]) => Promise<number>>> = {
+  run: async () => (await import('./run.js')).runCommand,
   hook: async () => (await import('./hook.js')).hookCommand,
   status: async () => (await import('./status.js')).statusCommand,
   custodian: async () => (await import('./custodian.js')).custodianCommand,

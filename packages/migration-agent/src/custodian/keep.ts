@@ -108,6 +108,7 @@ function keeperHost(agent: Agent, finish: (watched: Watch) => void, session: () 
 
 /** Answers for the owner until a successor has settled, the standby time is over, or this process must end. */
 function standIn(agent: Agent, options: KeepOptions): Promise<'settled' | 'standby-over'> {
+  agent.answer('idle');
   agent.own('idle', 'holding', `the owner is gone; its ${agent.owned.size} listeners wait here`);
   return new Promise((resolve) => {
     const finish = (outcome: 'settled' | 'standby-over'): void => {

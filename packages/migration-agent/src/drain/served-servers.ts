@@ -16,12 +16,12 @@ import { ServedUdp } from './udp.js';
 
 /** The workload of a Node program: its servers, each behind one listener. */
 export class ServedServers implements Workload {
-  readonly #owned: Pick<ReadonlyMap<string, OwnedListener>, 'get'>;
+  readonly #listener: (name: string) => OwnedListener | undefined;
   readonly #served = new Map<string, Served>();
   #accepting = false;
 
-  constructor(owned: Pick<ReadonlyMap<string, OwnedListener>, 'get'>) {
-    this.#owned = owned;
+  constructor(listener: (name: string) => OwnedListener | undefined) {
+    this.#listener = listener;
   }
 
   /** @throws AgentError `ALREADY_SERVED`, `NOT_SERVABLE`. */
@@ -81,7 +81,7 @@ export class ServedServers implements Workload {
   }
 
   async #attachOne(name: string, served: Served): Promise<void> {
-    const listener = this.#owned.get(name);
+    const listener = this.#listener(name);
     if (!listener) {
       throw new AgentError('NO_SUCH_LISTENER', `no listener is named "${name}"`, {
         hint: 'Name it in options.listeners.',

@@ -3,7 +3,6 @@ import { AgentError } from '../errors.js';
 import { addon, SystemCallError } from '../native/addon.js';
 import { fits, type ListenerPlan, type OwnedListener, openListener } from '../native/listener.js';
 import type { ListenerRecord } from '../protocol/messages.js';
-import type { HandoverStatus } from '../status/snapshot.js';
 import { type Agent, FEATURES } from './agent.js';
 import { monotonicMs } from './reduction.js';
 import { type Imported, type TakerHost, TakerSession } from './taker-session.js';
@@ -106,7 +105,7 @@ function openMissing(agent: Agent, plans: ListenerPlan[], session: TakerSession)
 export interface TakerPort {
   attach(): Promise<void>;
   detach(): void;
-  settled(how: HandoverStatus['how'], session: TakerSession): void;
+  settled(session: TakerSession): void;
   failed(error: AgentError): void;
 }
 
@@ -120,7 +119,7 @@ function ask(agent: Agent, plans: ListenerPlan[], port: TakerPort): Promise<Atte
         reject(error);
         port.failed(error);
       },
-      settled: (how) => port.settled(how, session!),
+      settled: () => port.settled(session!),
     });
     try {
       session = new TakerSession(agent.directory.takeoverPath, takerContext(agent, plans), host);
@@ -152,7 +151,7 @@ interface Outcome {
   imported(): void;
   retry(reason: string, afterMs: number): void;
   failed(error: AgentError): void;
-  settled(how: 'takeover' | 'promoted'): void;
+  settled(): void;
 }
 
 function takerHost(agent: Agent, plans: ListenerPlan[], port: TakerPort, outcome: Outcome): TakerHost {
@@ -165,7 +164,7 @@ function takerHost(agent: Agent, plans: ListenerPlan[], port: TakerPort, outcome
     imported: () => outcome.imported(),
     attach: () => port.attach(),
     detach: () => port.detach(),
-    own: (how) => outcome.settled(how),
+    own: () => outcome.settled(),
     kept: () => undefined,
     holderGone: () => undefined,
     adopt: (record, fd) => agent.workload.adopt(record, fd),

@@ -70,13 +70,18 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     return this.#stopping !== undefined;
   }
 
+  /** This process stands in for an owner and serves nothing itself. */
+  get keepsOnly(): boolean {
+    return this.#role === 'idle';
+  }
+
   /** A successor is being served or watched. */
   get succeeding(): boolean {
     return this.#successor !== undefined;
   }
 
   /** Takes the name: from here on peers ask this process. */
-  own(role: 'owner' | 'idle', reason: string, message: string, handover?: HandoverStatus): void {
+  answer(role: 'owner' | 'idle'): void {
     this.#role = role;
     this.#endpoint?.close();
     this.#endpoint = new Endpoint(
@@ -84,6 +89,10 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
       (fd) => this.#accepted(fd),
       () => this.#sessions.size,
     );
+  }
+
+  /** Says where this process stands, in status and log. */
+  own(role: 'owner' | 'idle', reason: string, message: string, handover?: HandoverStatus): void {
     if (handover) this.board.handedOver(handover);
     this.board.set(role, reason, message);
     this.settings.log(reason, { role, message, generation: this.board.generation, ...(handover ? { handover } : {}) });
@@ -185,6 +194,7 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     this.#successor = undefined;
     // Asked to end and the successor is dead: nobody else serves, so serve for as long as the deadline allows.
     void this.workload.attach();
+    this.answer(this.#role);
     this.own(this.#role, 'resumed', `the successor failed (${cause}); this process serves again`);
     this.emit('resume', cause);
     if (this.#stopping) void this.#stopAlone();

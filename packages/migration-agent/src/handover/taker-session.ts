@@ -29,7 +29,7 @@ export interface TakerHost {
   imported(imported: Imported): void;
   attach(): Promise<void>;
   detach(): void;
-  own(how: 'takeover' | 'promoted'): void;
+  own(): void;
   kept(imported: Imported): void;
   holderGone(reason: string): void;
   adopt(record: ConnectionRecord, fd: number): boolean;
@@ -73,6 +73,11 @@ export class TakerSession {
 
   get phase(): TakerState['phase'] {
     return this.#machine.state.phase;
+  }
+
+  /** The old side died after its sockets had come. */
+  get orphaned(): boolean {
+    return this.#machine.state.orphaned;
   }
 
   dispatch(event: TakerEvent): void {
@@ -134,7 +139,7 @@ export class TakerSession {
         break;
       case 'own':
         this.reached.own = monotonicMs();
-        host.own(action.how);
+        host.own();
         break;
       case 'kept':
         host.kept(this.imported);

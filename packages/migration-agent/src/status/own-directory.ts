@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../errors.js';
 
@@ -19,5 +19,17 @@ export function ownDirectory(path: string): string {
     });
   }
   if ((facts.mode & 0o077) !== 0) chmodSync(mine, 0o700);
-  return mine;
+  return shortName(mine);
+}
+
+/** A Unix socket's path has 108 bytes at most, and the names in here need some of them. */
+const LONGEST = 70;
+const opened = new Map<string, string>();
+
+/** The same directory by a name that is short enough: that of an open descriptor, kept for the life of the process. */
+function shortName(path: string): string {
+  if (Buffer.byteLength(path) <= LONGEST) return path;
+  const known = opened.get(path) ?? `/proc/${process.pid}/fd/${openSync(path, 'r')}`;
+  opened.set(path, known);
+  return known;
 }

@@ -91,7 +91,7 @@ export interface Takeover {
   /** A duplicate of the listener's descriptor for anything `serve` does not know; the caller closes it. */
   fd(name: string): number;
   /** Where the listener is bound, e.g. to learn the port that 0 became. */
-  address(name: string): ListenerStatusAddress;
+  address(name: string): ListenerAddress;
   /**
    * The program is initialised: accept, take ownership, resolve when that is settled.
    *
@@ -107,6 +107,4 @@ export interface Takeover {
   off<E extends keyof TakeoverEvents>(event: E, listener: (...args: TakeoverEvents[E]) => void): this;
 }
 
-export type ListenerStatusAddress =
-  | { kind: 'tcp' | 'udp'; host: string; port: number }
-  | { kind: 'unix'; path: string };
+export type ListenerAddress = { kind: 'tcp' | 'udp'; host: string; port: number } | { kind: 'unix'; path: string };

@@ -1,0 +1,13 @@
+// The tests start real processes, which run the build: it must be that of the sources under test.
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export default function setup() {
+  const room = fileURLToPath(new URL('.', import.meta.url));
+  const typescript = fileURLToPath(import.meta.resolve('typescript/package.json'));
+  execFileSync(process.execPath, [typescript.replace(/package\.json$/, 'bin/tsc'), '-b'], {
+    cwd: room,
+    stdio: 'inherit',
+  });
+  execFileSync(process.execPath, ['scripts/build-native.mjs'], { cwd: room, stdio: 'inherit' });
+}

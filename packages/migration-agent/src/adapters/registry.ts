@@ -1,0 +1,13 @@
+import { activation } from './activation.js';
+import type { Adapter } from './adapter.js';
+import { exec } from './exec.js';
+
+/** Every adapter by its name on the command line. A new one is a file here and a line in this list. */
+export const ADAPTERS: readonly Adapter[] = [activation, exec];
+
+/** @throws TypeError with the allowed names. */
+export function adapterNamed(name: string): Adapter {
+  const found = ADAPTERS.find((adapter) => adapter.name === name);
+  if (!found) throw new TypeError(`unknown adapter "${name}"; allowed are ${ADAPTERS.map((a) => a.name).join(', ')}`);
+  return found;
+}

@@ -1,0 +1,93 @@
+import { constants } from 'node:os';
+import { parseArgs } from 'node:util';
+import { adapterNamed } from '../adapters/registry.js';
+import { environment, readConfig } from '../config.js';
+import { AgentError } from '../errors.js';
+import { Participant } from '../handover/participant.js';
+import { addon } from '../native/addon.js';
+import type { OwnedListener } from '../native/listener.js';
+import { type ProgramEnd, SupervisedProgram } from '../supervise/supervised-program.js';
+import { planListener } from '../takeover/listener-spec.js';
+import { settingsFrom } from '../takeover/settings.js';
+import { writeTerminationMessage } from './termination-message.js';
+
+/** The container's program: owns the sockets, runs CMD with them, hands both over. */
+export async function runCommand(args: string[]): Promise<number> {
+  const config = readConfig();
+  const { own, command } = split(args);
+  const { values } = parseArgs({
+    args: own,
+    options: { adapter: { type: 'string' }, listen: { type: 'string', multiple: true } },
+  });
+  const adapter = adapterNamed(values.adapter ?? config.adapter);
+  const plans = [...config.listen, ...(values.listen ?? [])].map(planOf);
+  const settings = settingsFrom({}, config, {});
+  const exclusive = adapter.sharing === 'exclusive';
+  const program: SupervisedProgram = new SupervisedProgram({
+    adapter,
+    command,
+    directory: () => participant.agent.directory.path,
+    initMs: settings.limits.initMs,
+    listeners: () => (exclusive ? plans.map(unboundListener) : [...participant.agent.owned.values()]),
+    env: environment(),
+    log: settings.log,
+  });
+  const participant: Participant = new Participant(settings, config.hint, exclusive ? [] : plans, program);
+  adoptOrphans(program);
+  const ended = new Promise<ProgramEnd>((resolve) => program.once('ended', resolve));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void participant.stop(settings.limits.drainMs));
+  }
+  try {
+    await serve(participant, program, exclusive);
+  } catch (error) {
+    if (error instanceof AgentError && error.code === 'STOPPED') return 0;
+    program.kill();
+    writeTerminationMessage(config.terminationLog, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  const end = await Promise.race([ended, participant.done.then(() => undefined)]);
+  if (end === undefined) return 0;
+  // The program ended by itself. The custodian, or a guarding predecessor, has the sockets from here.
+  participant.agent.release();
+  return end.signal ? 128 + constants.signals[end.signal] : (end.code ?? 1);
+}
+
+async function serve(participant: Participant, program: SupervisedProgram, exclusive: boolean): Promise<void> {
+  await participant.start();
+  try {
+    if (!exclusive) await program.start();
+  } catch (error) {
+    participant.fail(
+      new AgentError('PROGRAM_NOT_READY', error instanceof Error ? error.message : String(error), {
+        hint: 'The output of the program above says more. Whoever served before still does.',
+      }),
+    );
+  }
+  await participant.ready(exclusive ? () => program.start() : undefined);
+}
+
+function split(args: string[]): { own: string[]; command: string[] } {
+  const dashes = args.indexOf('--');
+  const command = dashes < 0 ? [] : args.slice(dashes + 1);
+  if (command.length === 0) throw new TypeError('run needs a program: sidestep-agent run [options] -- CMD');
+  return { own: args.slice(0, dashes), command };
+}
+
+function planOf(item: string) {
+  const [name, ...address] = item.split('=');
+  if (!name || address.length === 0) throw new TypeError(`--listen is "${item}"; allowed is NAME=ADDRESS`);
+  const text = address.join('=');
+  return planListener(name, /^\d+$/.test(text) ? Number(text) : text);
+}
+
+/** With `exec` the agent has no socket, but knows where the program will listen. */
+function unboundListener(plan: ReturnType<typeof planListener>): OwnedListener {
+  const { name, kind, host, port, path, backlog } = plan;
+  return { fd: -1, record: { name, kind, host, port, path, backlog, cookie: '' } };
+}
+
+/** Pid 1 inherits every orphan of its container and must collect them. */
+function adoptOrphans(program: SupervisedProgram): void {
+  if (process.pid === 1) process.on('SIGCHLD', () => setImmediate(() => addon().reapOrphans(program.pids())));
+}

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Load } from './load.js';
+import { type Fixture, Pod } from './processes.js';
+
+/** spec of the protocol, docs/reference/takeover-protocol.md "Who wins on death": one test per arrow. */
+let pod: Pod;
+let load: Load;
+let old: Fixture;
+
+beforeEach(async () => {
+  pod = await Pod.create();
+});
+afterEach(async () => {
+  await load.stop();
+  await pod.close();
+});
+
+const SLOTS = 6;
+
+async function startOld(options: Record<string, unknown> = {}): Promise<void> {
+  old = pod.server('old', options);
+  await old.heard('owner');
+  load = new Load({ port: pod.port, short: SLOTS, timeoutMs: 1_500 });
+  await load.answered(20);
+}
+
+/** An attempt that nothing disturbs must succeed whatever was before it. */
+async function laterAttemptSucceeds(): Promise<void> {
+  await pod.server('later').heard('owner');
+  await load.answered(20);
+  expect(load.seen.versions.get('later')).toBeGreaterThan(0);
+}
+
+const KILLED_NEW = [
+  'taker:send:HELLO',
+  'taker:got:CHALLENGE',
+  'taker:send:AUTH',
+  'taker:got:OFFER',
+  'taker:send:ACK',
+  'taker:got:STATE',
+  'taker:send:PREPARED',
+  'taker:got:GO',
+  'taker:send:SERVING',
+];
+
+describe('the new process dies before the commit: the old one serves on and nobody notices', () => {
+  test.each(KILLED_NEW)('killed at %s', async (point) => {
+    await startOld();
+    const dying = pod.server('new', { interrupt: { point, signal: 'SIGKILL' } });
+    await dying.exited;
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    // From SERVING on the new one accepts too: what it holds when it dies is reset, at most one request per client.
+    const allowed = point === 'taker:send:SERVING' ? SLOTS : 0;
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(allowed);
+    expect(load.seen.versions.has('new')).toBe(false);
+    await laterAttemptSucceeds();
+    expect(load.seen.refused).toBe(0);
+  }, 30_000);
+});
+
+describe('the new process hangs before the commit: its deadline passes and the old one serves on', () => {
+  test.each([
+    'taker:got:CHALLENGE',
+    'taker:got:OFFER',
+    'taker:got:STATE',
+    'taker:got:GO',
+  ])('stopped at %s', async (point) => {
+    await startOld({ limits: { connectMs: 200, offerMs: 200, progressMs: 400, servingMs: 300 } });
+    const hanging = pod.server('new', { interrupt: { point, signal: 'SIGSTOP' } });
+    await hanging.heard('interrupted');
+    await old.heard((told) => told.what === 'keeps-serving' || (point === 'taker:got:CHALLENGE' && old.running));
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    expect(load.seen.otherErrors).toEqual([]);
+    hanging.child.kill('SIGKILL');
+    await laterAttemptSucceeds();
+  }, 30_000);
+});
+
+describe('the new process fails after the commit: the old one serves again', () => {
+  test('killed right after COMMITTED: nobody is refused', async () => {
+    await startOld({ limits: { guardMs: 5_000 } });
+    const dying = pod.server('new', { interrupt: { point: 'taker:got:COMMITTED', signal: 'SIGKILL' } });
+    await dying.exited;
+    await old.heard('resume');
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
+    await laterAttemptSucceeds();
+    expect(load.seen.refused).toBe(0);
+  }, 30_000);
+
+  test('killed while it has served for a while: nobody is refused', async () => {
+    await startOld({ limits: { guardMs: 10_000 } });
+    const next = pod.server('new');
+    await next.heard('owner');
+    await load.answered(100);
+    expect(load.seen.versions.get('new')).toBeGreaterThan(0);
+    next.child.kill('SIGKILL');
+    await old.heard('resume');
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
+  }, 30_000);
+
+  test('stopped: the old one covers for it, and stops again when it wakes', async () => {
+    await startOld({ limits: { guardMs: 20_000 } });
+    const next = pod.server('new');
+    await next.heard('owner');
+    next.child.kill('SIGSTOP');
+    await old.heard((told) => told.what === 'accepting-again');
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    // Requests the stopped process had accepted time out; every client is through to the old one after that.
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
+    next.child.kill('SIGCONT');
+    await old.heard((told) => told.what === 'not-needed-any-more');
+    const before = load.seen.versions.get('new') ?? 0;
+    await load.answered(50);
+    expect(load.seen.versions.get('new')).toBeGreaterThan(before);
+  }, 40_000);
+
+  test('stopped until the guard is over: the old one owns the listeners again and hands them over later', async () => {
+    await startOld({ limits: { guardMs: 800 } });
+    const next = pod.server('new');
+    await next.heard('owner');
+    next.child.kill('SIGSTOP');
+    expect((await old.heard('resume')).cause).toContain('hung');
+    await laterAttemptSucceeds();
+    expect(load.seen.refused).toBe(0);
+  }, 40_000);
+});
+
+describe('the old process dies', () => {
+  test.each([
+    'giver:got:ACK',
+    'giver:send:STATE',
+    'giver:got:PREPARED',
+    'giver:send:GO',
+    'giver:got:SERVING',
+    'giver:send:COMMITTED',
+  ])('at %s, when the sockets have come: the new one promotes itself and nobody is refused', async (point) => {
+    await startOld({ interrupt: { point, signal: 'SIGKILL' } });
+    const next = pod.server('new');
+    const { status } = await next.heard('owner');
+    expect(status.handover.how).toBe('promoted');
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
+    await laterAttemptSucceeds();
+  }, 30_000);
+
+  test.each([
+    'giver:got:HELLO',
+    'giver:send:CHALLENGE',
+    'giver:got:AUTH',
+  ])('at %s, before any socket has come: the new one binds the addresses itself', async (point) => {
+    await startOld({ interrupt: { point, signal: 'SIGKILL' } });
+    const next = pod.server('new');
+    const { status } = await next.heard('owner');
+    expect(status.handover.how).toBe('cold');
+    await load.answered(30);
+    await laterAttemptSucceeds();
+  }, 30_000);
+
+  test('while it drains after the commit: the new one does not care', async () => {
+    await startOld({ limits: { guardMs: 20_000 } });
+    const next = pod.server('new');
+    await next.heard('owner');
+    old.child.kill('SIGKILL');
+    await old.exited;
+    await load.answered(50);
+    expect(load.seen.refused).toBe(0);
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
+    await laterAttemptSucceeds();
+  }, 30_000);
+});
+
+test('10 failed attempts in alternation with 10 successful ones leave the chain as good as new', async () => {
+  await startOld();
+  for (let i = 0; i < 10; i++) {
+    const point = KILLED_NEW[i % KILLED_NEW.length]!;
+    await pod.server(`bad-${i}`, { interrupt: { point, signal: 'SIGKILL' } }).exited;
+    await pod.server(`good-${i}`, { limits: { guardMs: 50 } }).heard('owner');
+    await load.answered(5);
+  }
+  expect(load.seen.refused).toBe(0);
+  expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS * 2);
+}, 120_000);

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const room = fileURLToPath(new URL('..', import.meta.url));
+export const AGENT_BIN = join(room, 'bin', 'sidestep-agent.mjs');
+
+export interface Told {
+  event: string;
+  [field: string]: any;
+}
+
+/** A child process that tells what happens to it in JSON lines. */
+export class Fixture {
+  readonly child: ChildProcess;
+  readonly told: Told[] = [];
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  stderr = '';
+  readonly #waiting = new Set<() => void>();
+
+  constructor(command: string, args: string[], env: Record<string, string> = {}) {
+    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    this.exited = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
+    createInterface({ input: this.child.stdout! }).on('line', (line) => this.#hear(line));
+    createInterface({ input: this.child.stderr! }).on('line', (line) => {
+      this.stderr += `${line}\n`;
+      this.#hear(line);
+    });
+    void this.exited.then(() => this.#wake());
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Resolves with the first thing told that fits. @throws after the deadline, with everything heard so far. */
+  async heard(fits: string | ((told: Told) => boolean), withinMs = 15_000): Promise<Told> {
+    const test = typeof fits === 'string' ? (told: Told) => told.event === fits : fits;
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      const found = this.told.find(test);
+      if (found) return found;
+      const left = deadline - Date.now();
+      if (left <= 0) throw new Error(`not heard in time: ${fits}\n${JSON.stringify(this.told)}\n${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#waiting.add(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  #hear(line: string): void {
+    try {
+      this.told.push(JSON.parse(line));
+    } catch {
+      this.told.push({ event: 'text', line });
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
+
+/** A pod's private directory, a free port, and the processes in it; everything ends with `close`. */
+export class Pod {
+  readonly directory = mkdtempSync(join(tmpdir(), 'sidestep-pod-'));
+  readonly #fixtures: Fixture[] = [];
+  port = 0;
+
+  static async create(): Promise<Pod> {
+    const pod = new Pod();
+    pod.port = await freePort();
+    return pod;
+  }
+
+  /** Starts one generation of the fixture server. Guards and limits are short unless given. */
+  server(version: string, options: Record<string, unknown> = {}, env: Record<string, string> = {}): Fixture {
+    const given = {
+      directory: this.directory,
+      version,
+      listeners: { web: `127.0.0.1:${this.port}` },
+      ...options,
+      limits: { guardMs: 1_000, ...(options.limits as object | undefined) },
+    };
+    return this.program(process.execPath, [join(room, 'fixtures', 'server.mjs'), JSON.stringify(given)], env);
+  }
+
+  agent(args: string[], env: Record<string, string> = {}): Fixture {
+    return this.program(process.execPath, [AGENT_BIN, ...args], { SIDESTEP_DIR: this.directory, ...env });
+  }
+
+  program(command: string, args: string[], env: Record<string, string> = {}): Fixture {
+    const fixture = new Fixture(command, args, env);
+    this.#fixtures.push(fixture);
+    return fixture;
+  }
+
+  async close(): Promise<void> {
+    for (const { child } of this.#fixtures) child.kill('SIGKILL');
+    await Promise.all(this.#fixtures.map(({ exited }) => exited));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Descriptors of a process, by what they are. */
+export function openDescriptors(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** Resolves when the condition holds. @throws after the deadline. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`did not happen in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
