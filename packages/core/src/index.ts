@@ -2,6 +2,7 @@
 
 export * from './api/container-kinds.js';
 export * from './api/conversion.js';
+export { type ImageReference, parseImageReference } from './api/defaults/image-reference.js';
 export * from './api/defaults/sidecarset.js';
 export * from './api/errors.js';
 export * from './api/field-error.js';
@@ -11,12 +12,16 @@ export { diffJson } from './api/json-diff.js';
 export * from './api/keys.js';
 export * from './api/kubernetes.js';
 export * from './api/quantity.js';
+export * from './api/read-sidecarset.js';
 export * from './api/reasons.js';
+export * from './api/schema/crd.js';
 export { genericJson } from './api/schema/go-json.js';
 export * from './api/selectors.js';
 export * from './api/sidecarset.js';
 export { canaryBaseOf, sidecarSetsOverlap } from './api/validation/conflicts.js';
+export * from './api/validation/schema.js';
 export * from './api/validation/sidecarset.js';
+export * from './api/validation/warnings.js';
 export * from './api/versions.js';
 export * from './api/whitelist.js';
 export { applyJsonPatch, pointerToken } from './injection/apply-json-patch.js';

@@ -17,15 +17,21 @@ export function diffJson(before: unknown, after: unknown, path = ''): JsonPatch 
 function diffFields(before: Record<string, unknown>, after: Record<string, unknown>, path: string): JsonPatch {
   const patch: JsonPatch = [];
   for (const key of Object.keys(before)) {
-    if (before[key] !== undefined && after[key] === undefined) patch.push({ op: 'remove', path: at(path, key) });
+    if (own(before, key) !== undefined && own(after, key) === undefined)
+      patch.push({ op: 'remove', path: at(path, key) });
   }
   for (const [key, value] of Object.entries(after)) {
     if (value === undefined) continue;
-    if (before[key] === undefined) patch.push({ op: 'add', path: at(path, key), value });
-    else patch.push(...diffJson(before[key], value, at(path, key)));
+    const old = own(before, key);
+    if (old === undefined) patch.push({ op: 'add', path: at(path, key), value });
+    else patch.push(...diffJson(old, value, at(path, key)));
   }
   return patch;
 }
+
+/** A key may have the name of something that every object inherits. */
+const own = (record: Record<string, unknown>, key: string): unknown =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
 
 const at = (path: string, key: string): string => `${path}/${pointerToken(key)}`;
 

@@ -38,22 +38,24 @@ export const PERL_CLASSES: Record<string, CharacterTest> = {
 };
 
 /** The names in `[[:name:]]`. */
-export const POSIX_CLASSES: Record<string, CharacterTest> = {
-  alnum: anyOf(alpha, digit),
-  alpha,
-  ascii: (code) => code < 0x80,
-  blank: oneOf('\t '),
-  cntrl: (code) => code < 0x20 || code === 0x7f,
-  digit,
-  graph: within('!', '~'),
-  lower,
-  print: within(' ', '~'),
-  punct: anyOf(within('!', '/'), within(':', '@'), within('[', '`'), within('{', '~')),
-  space: oneOf('\t\n\v\f\r '),
-  upper,
-  word: isWord,
-  xdigit: anyOf(digit, within('a', 'f'), within('A', 'F')),
-};
+export const POSIX_CLASSES: ReadonlyMap<string, CharacterTest> = new Map(
+  Object.entries({
+    alnum: anyOf(alpha, digit),
+    alpha,
+    ascii: (code) => code < 0x80,
+    blank: oneOf('\t '),
+    cntrl: (code) => code < 0x20 || code === 0x7f,
+    digit,
+    graph: within('!', '~'),
+    lower,
+    print: within(' ', '~'),
+    punct: anyOf(within('!', '/'), within(':', '@'), within('[', '`'), within('{', '~')),
+    space: oneOf('\t\n\v\f\r '),
+    upper,
+    word: isWord,
+    xdigit: anyOf(digit, within('a', 'f'), within('A', 'F')),
+  }),
+);
 
 const CATEGORY =
   /^(?:C|Cc|Cf|Co|Cs|L|Ll|Lm|Lo|Lt|Lu|M|Mc|Me|Mn|N|Nd|Nl|No|P|Pc|Pd|Pe|Pf|Pi|Po|Ps|S|Sc|Sk|Sm|So|Z|Zl|Zp|Zs)$/;

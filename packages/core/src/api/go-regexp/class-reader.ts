@@ -57,7 +57,7 @@ export class ClassReader {
     if (end === -1) return undefined;
     const text = this.rest.slice(0, end + 2);
     const isNegated = text[2] === '^';
-    const test = POSIX_CLASSES[text.slice(isNegated ? 3 : 2, -2)];
+    const test = POSIX_CLASSES.get(text.slice(isNegated ? 3 : 2, -2));
     if (test === undefined) throw new GoRegexpError('invalid character class range', text);
     return { test: isNegated ? not(test) : test, length: text.length };
   }

@@ -7,13 +7,10 @@ const ADDRESS = '0xc000000000';
 
 const SCALAR_TYPES = { string: 'string', boolean: 'bool', int32: 'int32', int64: 'int64' } as const;
 
-/** Package that Go prints before a type's name. */
-const packageOf = (name: string): string => (name.startsWith('LabelSelector') ? 'v1' : 'v1beta1');
-
 function typeName(shape: Shape): string {
   switch (shape.kind) {
     case 'struct':
-      return `${packageOf(shape.goName)}.${shape.goName}`;
+      return `${shape.isKubernetes ? 'v1' : 'v1beta1'}.${shape.goName}`;
     case 'list':
       return `[]${typeName(shape.of)}`;
     case 'map':

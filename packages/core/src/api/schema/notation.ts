@@ -16,6 +16,16 @@ import {
 
 const SCALARS: Record<string, Shape> = { string, boolean, int32, int64, quantity, intOrString };
 
+/** Go types that are strings under another name, which type errors show. */
+const STRING_TYPES = new Set(
+  `AppArmorProfileType AzureDataDiskCachingMode AzureDataDiskKind Capability ContainerRestartPolicy HostPathType
+    LabelSelectorOperator MountPropagationMode PersistentVolumeAccessMode PersistentVolumeMode ProcMountType Protocol
+    PullPolicy RecursiveReadOnlyMode ResourceName ResourceResizeRestartPolicy SeccompProfileType StorageMedium
+    TerminationMessagePolicy URIScheme`.split(/\s+/),
+);
+
+const KRUISE_STRING_TYPES = new Set(['SidecarContainerUpgradeType', 'ShareVolumePolicyType', 'PodInjectPolicyType']);
+
 /** The mark after a field's name: none always written, `?` non-empty, `*` pointer, `!` pointer without omitempty. */
 const PRESENCE: Record<string, Presence> = { '': 'always', '?': 'nonEmpty', '*': 'pointer', '!': 'always' };
 
@@ -28,6 +38,7 @@ const FIELD = /^([A-Za-z0-9]+)([?*!]?)(?::((?:\[\]|\{\})*)([A-Za-z0-9]+))?$/;
 export function parseTypes(
   text: string,
   known: ReadonlyMap<string, StructShape> = new Map(),
+  { isKubernetes = true } = {},
 ): Map<string, StructShape> {
   const types = new Map(known);
   for (const line of text.trim().replaceAll('\n  ', ' ').split('\n')) {
@@ -37,6 +48,7 @@ export function parseTypes(
       struct(
         name,
         fields.map((each) => parseField(each, types)),
+        { isKubernetes },
       ),
     );
   }
@@ -57,11 +69,16 @@ function parseField(text: string, types: ReadonlyMap<string, StructShape>): Fiel
 }
 
 function parseShape(wrappers: string, name: string, types: ReadonlyMap<string, StructShape>): Shape {
-  const inner = SCALARS[name] ?? types.get(name);
+  const inner = SCALARS[name] ?? types.get(name) ?? stringType(name);
   if (inner === undefined) throw new TypeError(`unknown type "${name}" in a type description`);
   const marks = wrappers.match(/\[\]|\{\}/g) ?? [];
   return marks.reduceRight<Shape>((of, mark) => (mark === '[]' ? list(of) : map(of)), inner);
 }
+
+const stringType = (name: string): Shape | undefined => {
+  if (KRUISE_STRING_TYPES.has(name)) return { ...string, goName: `v1beta1.${name}` };
+  return STRING_TYPES.has(name) ? { ...string, goName: `v1.${name}` } : undefined;
+};
 
 /** A type that must have been described. */
 export function typeNamed(types: ReadonlyMap<string, StructShape>, name: string): StructShape {

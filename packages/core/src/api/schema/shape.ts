@@ -5,6 +5,8 @@
 
 export interface ScalarShape {
   readonly kind: 'string' | 'boolean' | 'int32' | 'int64' | 'quantity' | 'intOrString';
+  /** The Go type's name where it is not that of the kind. */
+  readonly goName?: string;
   readonly enum?: readonly string[];
   readonly minimum?: number;
   /** The OpenAPI format where the kind does not tell it. */
@@ -21,12 +23,16 @@ export interface ListShape {
 export interface MapShape {
   readonly kind: 'map';
   readonly of: Shape;
+  /** The Go type's name where it has one. */
+  readonly goName?: string;
 }
 
 export interface StructShape {
   readonly kind: 'struct';
   /** The Go type's name, as messages print it. */
   readonly goName: string;
+  /** Of Kubernetes' own API, rather than of SidecarSets. */
+  readonly isKubernetes: boolean;
   readonly fields: readonly Field[];
   readonly byName: ReadonlyMap<string, Field>;
 }
@@ -82,6 +88,6 @@ export const intOrString: ScalarShape = { kind: 'intOrString' };
 export const list = (of: Shape): ListShape => ({ kind: 'list', of });
 export const map = (of: Shape): MapShape => ({ kind: 'map', of });
 
-export function struct(goName: string, fields: readonly Field[]): StructShape {
-  return { kind: 'struct', goName, fields, byName: new Map(fields.map((each) => [each.name, each])) };
+export function struct(goName: string, fields: readonly Field[], { isKubernetes = false } = {}): StructShape {
+  return { kind: 'struct', goName, isKubernetes, fields, byName: new Map(fields.map((each) => [each.name, each])) };
 }

@@ -9,12 +9,13 @@ import {
   nonEmpty,
   pointer,
   type ScalarShape,
+  type StructShape,
   string,
   struct,
 } from './shape.js';
 import { SIDECAR_CONTAINER } from './sidecar-container-types.js';
 import { UPDATE_STRATEGY } from './update-strategy-types.js';
-import { VOLUME } from './volume-types.js';
+import { OBJECT_META, VOLUME } from './volume-types.js';
 
 const oneOf = (...values: string[]): ScalarShape => ({ ...string, enum: values });
 
@@ -45,9 +46,11 @@ const PATCH_POD_METADATA = struct('SidecarSetPatchPodMetadata', [
   }),
 ]);
 
-const LOCAL_OBJECT_REFERENCE = struct('LocalObjectReference', [
-  nonEmpty('name', string, { description: 'Name of the object.' }),
-]);
+const LOCAL_OBJECT_REFERENCE = struct(
+  'LocalObjectReference',
+  [nonEmpty('name', string, { description: 'Name of the object.' })],
+  { isKubernetes: true },
+);
 
 export const PATCH_POD_METADATA_LIST = list(PATCH_POD_METADATA);
 export const SECRET_LIST = list(LOCAL_OBJECT_REFERENCE);
@@ -136,3 +139,15 @@ export const STATUS = struct('SidecarSetStatus', [
   nonEmpty('observedRetry', string, { own: true, description: 'The value of sidestep.dev/retry acted on last.' }),
   nonEmpty('conditions', list(CONDITION), { own: true, description: 'Ready, Progressing, Degraded, Paused.' }),
 ]);
+
+const objectOf = (spec: StructShape): StructShape =>
+  struct('SidecarSet', [
+    nonEmpty('apiVersion', string),
+    nonEmpty('kind', string),
+    nonEmpty('metadata', OBJECT_META),
+    nonEmpty('spec', spec, { description: 'What to inject into which pods, and how to upgrade it.' }),
+    nonEmpty('status', STATUS, { description: 'How far the upgrade is.' }),
+  ]);
+
+/** The whole object, by version. */
+export const SIDECARSET = { v1alpha1: objectOf(SPEC_V1ALPHA1), v1beta1: objectOf(SPEC_V1BETA1) } as const;

@@ -4,8 +4,8 @@ import { parseTypes, typeNamed } from './notation.js';
 /** The types inside a volume, as Kubernetes 1.32 has them. */
 const VOLUME_TYPES = parseTypes(
   `
-HostPathVolumeSource path type*
-EmptyDirVolumeSource medium? sizeLimit*:quantity
+HostPathVolumeSource path type*:HostPathType
+EmptyDirVolumeSource medium?:StorageMedium sizeLimit*:quantity
 GCEPersistentDiskVolumeSource pdName fsType? partition?:int32 readOnly?:boolean
 AWSElasticBlockStoreVolumeSource volumeID fsType? partition?:int32 readOnly?:boolean
 GitRepoVolumeSource repository revision? directory?
@@ -30,13 +30,14 @@ AzureFileVolumeSource secretName shareName readOnly?:boolean
 ConfigMapVolumeSource name? items?:[]KeyToPath defaultMode*:int32 optional*:boolean
 VsphereVirtualDiskVolumeSource volumePath fsType? storagePolicyName? storagePolicyID?
 QuobyteVolumeSource registry volume readOnly?:boolean user? group? tenant?
-AzureDiskVolumeSource diskName diskURI cachingMode* fsType* readOnly*:boolean kind*
+AzureDiskVolumeSource diskName diskURI cachingMode*:AzureDataDiskCachingMode fsType* readOnly*:boolean
+  kind*:AzureDataDiskKind
 PhotonPersistentDiskVolumeSource pdID fsType?
 SecretProjection name? items?:[]KeyToPath optional*:boolean
 DownwardAPIProjection items?:[]DownwardAPIVolumeFile
 ConfigMapProjection name? items?:[]KeyToPath optional*:boolean
 ServiceAccountTokenProjection audience? expirationSeconds*:int64 path
-LabelSelectorRequirement key operator values?:[]string
+LabelSelectorRequirement key operator:LabelSelectorOperator values?:[]string
 LabelSelector matchLabels?:{}string matchExpressions?:[]LabelSelectorRequirement
 ClusterTrustBundleProjection name* signerName* labelSelector*:LabelSelector optional*:boolean path
 VolumeProjection secret*:SecretProjection downwardAPI*:DownwardAPIProjection configMap*:ConfigMapProjection
@@ -55,12 +56,12 @@ ObjectMeta name? generateName? namespace? selfLink? uid? resourceVersion? genera
 VolumeResourceRequirements limits?:{}quantity requests?:{}quantity
 TypedLocalObjectReference apiGroup! kind name
 TypedObjectReference apiGroup! kind name namespace*
-PersistentVolumeClaimSpec accessModes?:[]string selector*:LabelSelector resources?:VolumeResourceRequirements
-  volumeName? storageClassName* volumeMode* dataSource*:TypedLocalObjectReference
-  dataSourceRef*:TypedObjectReference volumeAttributesClassName*
+PersistentVolumeClaimSpec accessModes?:[]PersistentVolumeAccessMode selector*:LabelSelector
+  resources?:VolumeResourceRequirements volumeName? storageClassName* volumeMode*:PersistentVolumeMode
+  dataSource*:TypedLocalObjectReference dataSourceRef*:TypedObjectReference volumeAttributesClassName*
 PersistentVolumeClaimTemplate metadata?:ObjectMeta spec:PersistentVolumeClaimSpec
 EphemeralVolumeSource volumeClaimTemplate*:PersistentVolumeClaimTemplate
-ImageVolumeSource reference? pullPolicy?
+ImageVolumeSource reference? pullPolicy?:PullPolicy
 Volume name hostPath*:HostPathVolumeSource emptyDir*:EmptyDirVolumeSource
   gcePersistentDisk*:GCEPersistentDiskVolumeSource awsElasticBlockStore*:AWSElasticBlockStoreVolumeSource
   gitRepo*:GitRepoVolumeSource secret*:SecretVolumeSource nfs*:NFSVolumeSource iscsi*:ISCSIVolumeSource
@@ -76,3 +77,5 @@ Volume name hostPath*:HostPathVolumeSource emptyDir*:EmptyDirVolumeSource
 );
 
 export const VOLUME = typeNamed(VOLUME_TYPES, 'Volume');
+
+export const OBJECT_META = typeNamed(VOLUME_TYPES, 'ObjectMeta');

@@ -79,7 +79,8 @@ function annotationConflicts(set: SidecarSet, others: SidecarSet[], path: string
       .sort()
       .flatMap((key) => {
         const clashes = (rival: PatchPodMetadata): boolean =>
-          rival.annotations?.[key] !== undefined && (patchPolicy === 'Overwrite' || rival.patchPolicy === 'Overwrite');
+          Object.hasOwn(rival.annotations ?? {}, key) &&
+          (patchPolicy === 'Overwrite' || rival.patchPolicy === 'Overwrite');
         const other = others.find((each) => changing(each.spec.patchPodMetadata).some(clashes));
         if (other === undefined) return [];
         const detail = `annotation ${key} is in conflict with sidecarset ${other.metadata.name}`;

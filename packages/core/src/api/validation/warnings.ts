@@ -1,0 +1,92 @@
+import { containerNamesInPod, isHotUpgrade } from '../container-kinds.js';
+import { parseImageReference } from '../defaults/image-reference.js';
+import type { SidecarContainer, SidecarSet } from '../sidecarset.js';
+import { sidecarSetsOverlap } from './conflicts.js';
+import { recordsOf } from './fields.js';
+
+/** A container's name has at most 63 characters, two of which a hot pair takes. */
+const LONGEST_HOT_NAME = 61;
+
+/**
+ * What is allowed and will hardly be meant, one sentence each, for `AdmissionResponse.warnings`. The set is v1beta1 and has its
+ * defaults; `others` are the SidecarSets of the cluster.
+ */
+export function sidecarSetWarnings(set: SidecarSet, others: Iterable<SidecarSet>): string[] {
+  return [
+    ...strategyWarnings(set),
+    ...(set.spec.containers ?? []).flatMap((container, i) => hotWarnings(container, `spec.containers[${i}]`)),
+    ...(set.spec.initContainers ?? []).flatMap((container, i) => initWarnings(container, `spec.initContainers[${i}]`)),
+    ...crossingNames(set, others),
+  ];
+}
+
+function strategyWarnings({ spec: { updateStrategy: strategy = {} } }: SidecarSet): string[] {
+  const warnings: string[] = [];
+  const { type, maxUnavailable, steps, partition } = strategy;
+  if (type !== 'RollingUpdate' && type !== 'NotUpdate') {
+    warnings.push(`spec.updateStrategy.type: "${type}" is not known and works as RollingUpdate, unchecked`);
+  }
+  if (maxUnavailable === 0 || maxUnavailable === '0%') {
+    warnings.push('spec.updateStrategy.maxUnavailable: with 0 no pod is ever upgraded');
+  }
+  if (steps?.length && partition !== undefined && partition !== 0 && partition !== '0%') {
+    warnings.push('spec.updateStrategy.steps: the partition holds back pods after the last step, too');
+  }
+  return warnings;
+}
+
+function hotWarnings(container: SidecarContainer, path: string): string[] {
+  const { upgradeType, hotUpgradeEmptyImage: empty = '' } = container.upgradeStrategy ?? {};
+  const at = `${path}.upgradeStrategy`;
+  if (!isHotUpgrade(container)) {
+    return upgradeType === 'ColdUpgrade'
+      ? []
+      : [`${at}.upgradeType: "${upgradeType}" is not known and works as ColdUpgrade`];
+  }
+  const warnings: string[] = [];
+  if (empty === '') warnings.push(`${at}.hotUpgradeEmptyImage: without an empty image every matching pod is refused`);
+  else if (parseImageReference(empty)?.digest === undefined) {
+    warnings.push(
+      `${at}.hotUpgradeEmptyImage: give a digest (image@sha256:...), else frequent upgrades meet the kubelet's back-off and wait`,
+    );
+  }
+  if (container.command?.length) {
+    warnings.push(
+      `${path}.command: the empty image of a hot sidecar runs this command too, as it cannot change in a pod`,
+    );
+  }
+  if (recordsOf(container.ports).some((port) => port.hostPort)) {
+    warnings.push(`${path}.ports: both halves of a hot sidecar ask for its hostPort, so every matching pod is refused`);
+  }
+  if (Buffer.byteLength(container.name) > LONGEST_HOT_NAME) {
+    warnings.push(`${path}.name: "${container.name}-1" is longer than a name may be, so every matching pod is refused`);
+  }
+  return warnings;
+}
+
+function initWarnings(container: SidecarContainer, path: string): string[] {
+  return isHotUpgrade(container) ? [`${path}.upgradeStrategy: init containers are never upgraded hot`] : [];
+}
+
+/** Init containers and containers of two sets are not compared by the rules, but in one pod they need different names. */
+function crossingNames(set: SidecarSet, others: Iterable<SidecarSet>): string[] {
+  const warnings: string[] = [];
+  const names = { containers: namesOf(set, 'containers'), initContainers: namesOf(set, 'initContainers') };
+  for (const other of others) {
+    if (other.metadata.name === set.metadata.name || !sidecarSetsOverlap(set, other)) continue;
+    const crossing = [
+      ...names.containers.filter((name) => namesOf(other, 'initContainers').includes(name)),
+      ...names.initContainers.filter((name) => namesOf(other, 'containers').includes(name)),
+    ];
+    for (const name of new Set(crossing)) {
+      warnings.push(
+        `spec: container ${name} has the name of a container of SidecarSet ${other.metadata.name}; a pod that gets both is refused`,
+      );
+    }
+  }
+  return warnings;
+}
+
+function namesOf({ spec }: SidecarSet, list: 'containers' | 'initContainers'): string[] {
+  return (spec[list] ?? []).flatMap((each) => (list === 'containers' ? containerNamesInPod(each) : [each.name]));
+}
