@@ -24,7 +24,10 @@ export function followStatus(
     const timer = setTimeout(() => finish(false), timeoutMs);
     socket.on('error', () => finish(false));
     socket.on('close', () => finish(false));
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // readline emits its input's errors again, and an unheard one would end the process.
+    lines.on('error', () => finish(false));
+    lines.on('line', (line) => {
       last = JSON.parse(line) as AgentStatus;
       if (enough(last)) finish(true);
     });
