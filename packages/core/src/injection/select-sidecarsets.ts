@@ -1,6 +1,7 @@
-import { KRUISE, SIDESTEP } from '../api/keys.js';
+import { SIDESTEP } from '../api/keys.js';
 import type { LabelSelector } from '../api/kubernetes.js';
 import { isEmptySelector, matchesSelector, NAMESPACE_NAME_LABEL } from '../api/selectors.js';
+import { canaryBaseOf } from '../api/validation/conflicts.js';
 import type { CompiledSidecarSet } from './compile-sidecarset.js';
 import type { InjectionInput, SkippedSidecarSet, SkipReason } from './injection-plan.js';
 
@@ -71,8 +72,7 @@ function optOutOf({ pod }: InjectionInput): (sidecarSet: string) => Leave {
 function withoutReplaced({ selected, skipped }: Selection): Selection {
   const canaryOf = new Map<string, string>();
   for (const { name, sidecarSet } of selected) {
-    const annotations = sidecarSet.metadata.annotations;
-    const base = annotations?.[KRUISE.canary] === 'true' ? annotations[KRUISE.canaryBase] : undefined;
+    const base = canaryBaseOf(sidecarSet);
     if (base !== undefined) canaryOf.set(base, name);
   }
   if (canaryOf.size === 0) return { selected, skipped };
