@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Load } from './load.js';
 import { type Fixture, Pod } from './processes.js';
 
-/** spec of the protocol, docs/reference/takeover-protocol.md "Who wins on death": one test per arrow. */
+/** The table "Who wins on death" of docs/reference/takeover-protocol.md, one test per arrow. */
 let pod: Pod;
 let load: Load;
 let old: Fixture;
@@ -20,7 +20,7 @@ const SLOTS = 6;
 async function startOld(options: Record<string, unknown> = {}): Promise<void> {
   old = pod.server('old', options);
   await old.heard('owner');
-  load = new Load({ port: pod.port, short: SLOTS, timeoutMs: 1_500 });
+  load = new Load({ port: pod.port, short: SLOTS, pauseMs: 3, timeoutMs: 1_500 });
   await load.answered(20);
 }
 
@@ -44,38 +44,41 @@ const KILLED_NEW = [
 ];
 
 describe('the new process dies before the commit: the old one serves on and nobody notices', () => {
-  test.each(KILLED_NEW)('killed at %s', async (point) => {
-    await startOld();
-    const dying = pod.server('new', { interrupt: { point, signal: 'SIGKILL' } });
-    await dying.exited;
-    await load.answered(30);
-    expect(load.seen.refused).toBe(0);
-    // From SERVING on the new one accepts too: what it holds when it dies is reset, at most one request per client.
-    const allowed = point === 'taker:send:SERVING' ? SLOTS : 0;
-    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(allowed);
-    expect(load.seen.versions.has('new')).toBe(false);
-    await laterAttemptSucceeds();
-    expect(load.seen.refused).toBe(0);
-  }, 30_000);
+  test.each(KILLED_NEW)(
+    'killed at %s',
+    async (point) => {
+      await startOld();
+      const dying = pod.server('new', { interrupt: { point, signal: 'SIGKILL' } });
+      await dying.exited;
+      await load.answered(30);
+      expect(load.seen.refused).toBe(0);
+      // From SERVING on the new one accepts too: what it holds when it dies is reset, at most one request per client.
+      const allowed = point === 'taker:send:SERVING' ? SLOTS : 0;
+      expect(load.seen.otherErrors.length).toBeLessThanOrEqual(allowed);
+      expect(load.seen.versions.has('new')).toBe(false);
+      await laterAttemptSucceeds();
+      expect(load.seen.refused).toBe(0);
+    },
+    30_000,
+  );
 });
 
 describe('the new process hangs before the commit: its deadline passes and the old one serves on', () => {
-  test.each([
-    'taker:got:CHALLENGE',
-    'taker:got:OFFER',
-    'taker:got:STATE',
-    'taker:got:GO',
-  ])('stopped at %s', async (point) => {
-    await startOld({ limits: { connectMs: 200, offerMs: 200, progressMs: 400, servingMs: 300 } });
-    const hanging = pod.server('new', { interrupt: { point, signal: 'SIGSTOP' } });
-    await hanging.heard('interrupted');
-    await old.heard((told) => told.what === 'keeps-serving' || (point === 'taker:got:CHALLENGE' && old.running));
-    await load.answered(30);
-    expect(load.seen.refused).toBe(0);
-    expect(load.seen.otherErrors).toEqual([]);
-    hanging.child.kill('SIGKILL');
-    await laterAttemptSucceeds();
-  }, 30_000);
+  test.each(['taker:got:CHALLENGE', 'taker:got:OFFER', 'taker:got:STATE', 'taker:got:GO'])(
+    'stopped at %s',
+    async (point) => {
+      await startOld({ limits: { connectMs: 200, offerMs: 200, progressMs: 400, servingMs: 300 } });
+      const hanging = pod.server('new', { interrupt: { point, signal: 'SIGSTOP' } });
+      await hanging.heard('interrupted');
+      await old.heard((told) => told.what === 'keeps-serving' || (point === 'taker:got:CHALLENGE' && old.running));
+      await load.answered(30);
+      expect(load.seen.refused).toBe(0);
+      expect(load.seen.otherErrors).toEqual([]);
+      hanging.child.kill('SIGKILL');
+      await laterAttemptSucceeds();
+    },
+    30_000,
+  );
 });
 
 describe('the new process fails after the commit: the old one serves again', () => {
@@ -140,29 +143,33 @@ describe('the old process dies', () => {
     'giver:send:GO',
     'giver:got:SERVING',
     'giver:send:COMMITTED',
-  ])('at %s, when the sockets have come: the new one promotes itself and nobody is refused', async (point) => {
-    await startOld({ interrupt: { point, signal: 'SIGKILL' } });
-    const next = pod.server('new');
-    const { status } = await next.heard('owner');
-    expect(status.handover.how).toBe('promoted');
-    await load.answered(30);
-    expect(load.seen.refused).toBe(0);
-    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
-    await laterAttemptSucceeds();
-  }, 30_000);
+  ])(
+    'at %s, when the sockets have come: the new one promotes itself and nobody is refused',
+    async (point) => {
+      await startOld({ interrupt: { point, signal: 'SIGKILL' } });
+      const next = pod.server('new');
+      const { status } = await next.heard('owner');
+      expect(status.handover.how).toBe('promoted');
+      await load.answered(30);
+      expect(load.seen.refused).toBe(0);
+      expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
+      await laterAttemptSucceeds();
+    },
+    30_000,
+  );
 
-  test.each([
-    'giver:got:HELLO',
-    'giver:send:CHALLENGE',
-    'giver:got:AUTH',
-  ])('at %s, before any socket has come: the new one binds the addresses itself', async (point) => {
-    await startOld({ interrupt: { point, signal: 'SIGKILL' } });
-    const next = pod.server('new');
-    const { status } = await next.heard('owner');
-    expect(status.handover.how).toBe('cold');
-    await load.answered(30);
-    await laterAttemptSucceeds();
-  }, 30_000);
+  test.each(['giver:got:HELLO', 'giver:send:CHALLENGE', 'giver:got:AUTH'])(
+    'at %s, before any socket has come: the new one binds the addresses itself',
+    async (point) => {
+      await startOld({ interrupt: { point, signal: 'SIGKILL' } });
+      const next = pod.server('new');
+      const { status } = await next.heard('owner');
+      expect(status.handover.how).toBe('cold');
+      await load.answered(30);
+      await laterAttemptSucceeds();
+    },
+    30_000,
+  );
 
   test('while it drains after the commit: the new one does not care', async () => {
     await startOld({ limits: { guardMs: 20_000 } });

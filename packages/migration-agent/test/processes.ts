@@ -11,6 +11,7 @@ export const AGENT_BIN = join(room, 'bin', 'sidestep-agent.mjs');
 
 export interface Told {
   event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what a fixture tells is checked by the expectations on it
   [field: string]: any;
 }
 

@@ -171,6 +171,8 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
   }
 
   stopAccepting(): void {
+    // The second time in one hand-over: a successor that was silent has spoken again.
+    if (this.#drain) this.settings.log('not-needed-any-more', {});
     this.workload.detach();
   }
 
