@@ -1,0 +1,134 @@
+import {
+  type ControllerRevision,
+  convertSidecarSet,
+  decideRevisions,
+  decideRollout,
+  defaultSidecarSet,
+  InjectionRefused,
+  injectPod,
+  KRUISE,
+  lookupOf,
+  type OpenObject,
+  type Pod,
+  readSidecarSet,
+  type SidecarSet,
+  SidecarSetDecodeError,
+  SidecarSetIndex,
+  withHashes,
+} from '@sidestep/core';
+import type { AdmissionCase, ExpectedAdmission } from './golden-case.js';
+import { refusalByServer, refusalByWebhook, type WriteRefusal } from './server-validation.js';
+
+const API_V1ALPHA1 = 'apps.kruise.io/v1alpha1';
+const API_V1BETA1 = 'apps.kruise.io/v1beta1';
+const NAMESPACE = 'kruise-system';
+
+/** What came of writing a SidecarSet. */
+export type WriteAnswer = { status: number; stored: SidecarSet; revisions: ControllerRevision[] } | WriteRefusal;
+
+/** What came of admitting a pod. */
+export type PodAnswer = { allowed: true; patched: Pod } | { allowed: false; status: { message: string; code: number } };
+
+/**
+ * An API server in memory with Sidestep's webhooks and the revision part of its controller: just what the recorded cases speak
+ * of, and nothing of it asynchronous.
+ */
+export class GoldenCluster {
+  private readonly sets = new Map<string, SidecarSet>();
+  private revisions: ControllerRevision[] = [];
+
+  constructor(private readonly extraObjects: NonNullable<AdmissionCase['extraObjects']> = []) {}
+
+  write(posted: SidecarSet): WriteAnswer {
+    const name = posted.metadata.name ?? '';
+    const old = this.sets.get(name);
+    const others = [...this.sets.values()].filter((set) => set !== old);
+    const context = { old, others, revisions: this.revisions, configuration: this.configuration() };
+    const mutated = mutate(old === undefined ? posted : onto(convertSidecarSet(old, posted.apiVersion ?? ''), posted));
+    if ('refusal' in mutated) return mutated.refusal;
+    const stored = convertSidecarSet(mutated.set, API_V1BETA1);
+    const refusal = refusalByServer(mutated.set) ?? refusalByWebhook(stored, context);
+    if (refusal !== undefined) return refusal;
+    const reconciled = this.reconcile(withServerFields(stored, old));
+    this.sets.set(name, reconciled);
+    return { status: old === undefined ? 201 : 200, stored: reconciled, revisions: this.revisionsOf(name) };
+  }
+
+  admit({ namespace, object, uid }: ExpectedAdmission['request']): PodAnswer {
+    const namespaceLabels = this.namespaceLabels(namespace);
+    const sidecarSets = new SidecarSetIndex(this.sets.values());
+    const revisions = lookupOf(this.revisions);
+    const input = { pod: object, namespace, namespaceLabels, sidecarSets, revisions, now: new Date() };
+    try {
+      return { allowed: true, patched: injectPod(uid === undefined ? input : { ...input, requestUid: uid }).pod };
+    } catch (error) {
+      if (!(error instanceof InjectionRefused)) throw error;
+      return { allowed: false, status: { message: error.message, code: 422 } };
+    }
+  }
+
+  served(stored: SidecarSet): { v1beta1: SidecarSet; v1alpha1: SidecarSet } {
+    return { v1beta1: stored, v1alpha1: convertSidecarSet(stored, API_V1ALPHA1) };
+  }
+
+  private reconcile(set: SidecarSet): SidecarSet {
+    const existing = this.revisionsOf(set.metadata.name ?? '');
+    const decision = decideRevisions({ set, existing, inUse: new Set(), namespace: NAMESPACE });
+    const gone = new Set([...decision.remove, decision.update].map((revision) => revision?.metadata.name));
+    this.revisions = this.revisions.filter((revision) => !gone.has(revision.metadata.name));
+    const written = decision.create ?? decision.update;
+    if (written !== undefined) this.revisions.push(written);
+    const subject = {
+      sidecarSet: set,
+      revisions: this.revisionsOf(set.metadata.name ?? ''),
+      latestRevision: decision.latest.metadata.name ?? '',
+      collisionCount: decision.collisionCount,
+    };
+    return { ...set, status: decideRollout(subject, [], new Date()).status };
+  }
+
+  private revisionsOf(name: string): ControllerRevision[] {
+    return this.revisions
+      .filter((revision) => revision.metadata.labels?.[KRUISE.revisionSidecarSetName] === name)
+      .sort((a, b) => a.revision - b.revision);
+  }
+
+  private namespaceLabels(name: string): Record<string, string> {
+    const found = this.extraObjects.find(({ kind, metadata }) => kind === 'Namespace' && metadata.name === name);
+    return { 'kubernetes.io/metadata.name': name, ...found?.metadata.labels };
+  }
+
+  private configuration(): Record<string, string> | undefined {
+    return this.extraObjects.find(({ metadata }) => metadata.name === KRUISE.whitelistConfigMap)?.data;
+  }
+}
+
+/** What the mutating webhook makes of a request. */
+function mutate(object: SidecarSet): { set: SidecarSet } | { refusal: WriteRefusal } {
+  try {
+    return { set: withHashes(defaultSidecarSet(readSidecarSet(object))) };
+  } catch (error) {
+    if (!(error instanceof SidecarSetDecodeError)) throw error;
+    return { refusal: { status: 400, message: error.message } };
+  }
+}
+
+/** An update as the recording tool sends it: the new spec, with the metadata of the object that it read. */
+function onto(live: SidecarSet, posted: SidecarSet): SidecarSet {
+  const { labels, annotations } = live.metadata;
+  const metadata = {
+    ...live.metadata,
+    ...posted.metadata,
+    ...(labels || posted.metadata.labels ? { labels: { ...labels, ...posted.metadata.labels } } : {}),
+    ...(annotations ? { annotations: { ...annotations, ...posted.metadata.annotations } } : {}),
+  };
+  return { ...posted, metadata };
+}
+
+function withServerFields(set: SidecarSet, old: SidecarSet | undefined): SidecarSet {
+  const uid = `uid-of-${set.metadata.name}`;
+  const isSame = old !== undefined && JSON.stringify(old.spec) === JSON.stringify(set.spec);
+  const generation = (old?.metadata.generation ?? 0) + (isSame ? 0 : 1);
+  const status = (old as OpenObject | undefined)?.status as SidecarSet['status'];
+  return { ...set, metadata: { ...set.metadata, uid, generation }, ...(status ? { status } : {}) };
+}

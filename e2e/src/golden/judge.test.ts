@@ -1,0 +1,123 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { differences, isObject } from './compare.js';
+import { type CaseFile, caseFiles } from './golden-case.js';
+import { judgeInTurn } from './judge.js';
+import { ON_PURPOSE } from './on-purpose/rules.js';
+import { jsonReport, textReport } from './report.js';
+import { replay, runCase } from './run-case.js';
+
+const OPEN_CASES = fileURLToPath(new URL('../../../testdata/golden/open', import.meta.url));
+const files = caseFiles(OPEN_CASES);
+
+const named = (name: string): CaseFile => {
+  const found = files.find((file) => file.name === name);
+  if (found === undefined) throw new Error(`there is no case ${name}`);
+  return found;
+};
+
+describe('comparing answers', () => {
+  test('tells every place that differs, in either direction', () => {
+    const expected = { a: 1, list: [{ name: 'x', v: 1 }], gone: true };
+    const actual = { list: [{ v: 2, name: 'x' }], a: 1, added: null };
+    expect(differences(expected, actual).map(({ path }) => path)).toEqual(['/list/0(x)/v', '/gone', '/added']);
+  });
+
+  test('shows lists of different length as a whole', () => {
+    expect(differences({ l: [1] }, { l: [1, 2] })).toEqual([{ path: '/l', expected: [1], actual: [1, 2] }]);
+  });
+
+  test('finds nothing in equal values, whatever the order of their keys', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
+        const reversed = Object.fromEntries(Object.entries(object).reverse());
+        expect(differences(object, reversed)).toEqual([]);
+      }),
+    );
+  });
+});
+
+/** Every way to change one leaf of a JSON value, as functions from a copy. */
+function leaves(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (Array.isArray(value)) return value.flatMap((element, index) => leaves(element, [...path, index]));
+  if (isObject(value)) return Object.entries(value).flatMap(([key, held]) => leaves(held, [...path, key]));
+  return [path];
+}
+
+function changed(value: unknown, path: readonly (string | number)[]): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return 'something else';
+  const copy = structuredClone(value) as Record<string | number, unknown>;
+  copy[step] = changed(copy[step], rest);
+  return copy;
+}
+
+describe('the rules for differences on purpose', () => {
+  /** Rules that take our answer as a whole where OpenKruise had none to compare with. */
+  const wholesale = [
+    'startup-probe-ok',
+    'full-container',
+    'hot-trace-4-failed-then-rolled-back',
+    'hot-trace-5-empty-image-changed',
+  ];
+  const steps = files
+    .filter(({ name }) => !wholesale.includes(name) && !name.startsWith('direct-'))
+    .flatMap((file) => ('golden' in file ? replay(file.golden) : []));
+
+  test('let no other difference pass: any changed value of any recorded answer is told', () => {
+    fc.assert(
+      fc.property(fc.nat(steps.length - 1), fc.nat(), (index, choice) => {
+        const { comparison, facts } = steps[index]!;
+        const paths = leaves(comparison.expected);
+        const path = paths[choice % paths.length]!;
+        const wrong = { ...comparison, expected: changed(comparison.expected, path) };
+        const [verdict] = judgeInTurn([{ comparison: wrong, facts }], ON_PURPOSE);
+        expect({ path, told: verdict!.differences.length > 0 }).toEqual({ path, told: true });
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  test('have names of their own and say why', () => {
+    expect(new Set(ON_PURPOSE.map(({ name }) => name)).size).toBe(ON_PURPOSE.length);
+    expect(ON_PURPOSE.every(({ sentence }) => sentence.endsWith('.'))).toBe(true);
+  });
+});
+
+describe('the report', () => {
+  const results = ['basic-single', 'full-container'].map(named).map(runCase);
+
+  test('ends with the numbers on a line of their own', () => {
+    expect(textReport(results).split('\n').at(-1)).toBe('2 passed, 0 failed');
+  });
+
+  test('lists what differed on purpose, with the cases', () => {
+    expect(textReport(results)).toMatch(/startupProbe has defaults[\s\S]*full-container/);
+    expect(JSON.parse(jsonReport(results)).onPurpose).toContainEqual(
+      expect.objectContaining({ name: 'startupProbe has defaults', cases: ['full-container'] }),
+    );
+  });
+
+  test('shows both answers where they differ', () => {
+    const file = structuredClone(named('basic-single'));
+    if ('golden' in file && file.golden.kind === 'admission')
+      file.golden.content.expected!.sidecarSets![0]!.status = 418;
+    const result = runCase(file);
+    expect(result.passed).toBe(false);
+    expect(textReport([result])).toMatch(/FAIL.*basic-single[\s\S]*\/status[\s\S]*418[\s\S]*201/);
+  });
+
+  test.each([
+    [{ kind: 'admission', content: { name: 'x', expected: {} } }, /no answer to compare/],
+    [{ kind: 'trace', content: { name: 'x' } }, /cannot be replayed/],
+  ])('counts a case that cannot be replayed as failed: %j', (golden, message) => {
+    const result = runCase({ name: 'x', golden } as unknown as CaseFile);
+    expect(result.passed).toBe(false);
+    expect(textReport([result])).toMatch(message);
+  });
+
+  test('counts a file that cannot be read as failed', () => {
+    expect(runCase({ name: 'x', error: 'no JSON' })).toMatchObject({ passed: false, error: 'no JSON' });
+  });
+});
