@@ -18,7 +18,7 @@ const killAndRestart =
   async (platform: Platform): Promise<void> => {
     const service = platform.service(name);
     await service.kill('SIGKILL');
-    service.start();
+    await service.start();
   };
 
 const flush = async (platform: Platform): Promise<void> => {

@@ -56,10 +56,10 @@ const viewOf = (stage: Stage): DemoView => {
   };
 };
 
-const everyPodRuns = (stage: Stage): true | undefined => {
+const everyPodRuns = (stage: Stage, version: string): true | undefined => {
   const view = viewOf(stage);
   stage.screen.draw(view);
-  return view.pods.every((pod) => pod.target && pod.state === 'idle') ? true : undefined;
+  return view.pods.every((pod) => pod.version === version && pod.state === 'idle') ? true : undefined;
 };
 
 const abortedPods = (stage: Stage): string[] =>
@@ -92,14 +92,14 @@ const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<{ target
   await stage.world.setImage(SET_NAME, image(first));
   if (fault?.inject) await injectOnceBegun(stage, fault);
   if (!fault?.aborts) {
-    await until(() => everyPodRuns(stage), `every pod to run ${first}`, ROLLOUT_DEADLINE_MS);
+    await until(() => everyPodRuns(stage, first), `every pod to run ${first}`, ROLLOUT_DEADLINE_MS);
     return { target: first, aborted: 0 };
   }
   await until(() => rolloutStopped(stage), 'the rollout to abort its pods and stop', ROLLOUT_DEADLINE_MS);
   const aborted = abortedPods(stage).length;
   stage.notes.push(`kept: ${aborted} aborted, every pod still served by v1; now a good image`);
   await stage.world.setImage(SET_NAME, image('v3'));
-  await until(() => everyPodRuns(stage), 'every pod to run v3', ROLLOUT_DEADLINE_MS);
+  await until(() => everyPodRuns(stage, 'v3'), 'every pod to run v3', ROLLOUT_DEADLINE_MS);
   return { target: 'v3', aborted };
 };
 
@@ -112,20 +112,24 @@ const steady = (ms: number, stage: Stage): Promise<void> =>
     }, ms);
   });
 
-const openStage = async (root: string, stateDir: string, options: DemoOptions, screen: Screen): Promise<Stage> => {
-  const world = await World.start(
+const startWorld = (root: string, stateDir: string, options: DemoOptions, screen: Screen): Promise<World> => {
+  const needsRedis = options.fail?.startsWith('redis') ?? false;
+  return World.start(
     {
       root,
       stateDir,
       workers: options.workers,
       queue: options.queue,
-      needsRedis: options.fail?.startsWith('redis') ?? false,
-      ownRedis: options.fail?.startsWith('redis') ?? false,
+      needsRedis,
+      ownRedis: needsRedis,
       images: catalogueOf(programsOf(root)),
       node: NODE,
     },
     (what) => screen.say(`starting ${what}`),
   );
+};
+
+const openStage = async (world: World, options: DemoOptions, screen: Screen): Promise<Stage> => {
   await world.createNamespace(NAMESPACE);
   await world.createSet(sidecarSetOf({ ...DEMO_SET, maxUnavailable: options.maxUnavailable }));
   screen.say(`creating ${options.pods} pods`);
@@ -178,10 +182,11 @@ const perform = async (stage: Stage): Promise<Summary> => {
 export const runDemo = async (root: string, options: DemoOptions): Promise<number> => {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'sidestep-demo-'));
   const screen = new Screen(process.stdout, options.json);
-  let stage: Stage | undefined;
+  let world: World | undefined;
   let failed = true;
   try {
-    stage = await openStage(root, stateDir, options, screen);
+    world = await startWorld(root, stateDir, options, screen);
+    const stage = await openStage(world, options, screen);
     const summary = await perform(stage);
     failed = !summary.ok;
     if (options.record)
@@ -199,8 +204,8 @@ export const runDemo = async (root: string, options: DemoOptions): Promise<numbe
     screen.say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   } finally {
-    await stage?.world.stop();
-    if (failed) screen.say(`logs are kept in ${stateDir}`);
+    await world?.stop();
+    if (failed || process.env.SIDESTEP_KEEP_LOGS) screen.say(`logs are kept in ${stateDir}`);
     else rmSync(stateDir, { recursive: true, force: true });
   }
 };

@@ -104,7 +104,7 @@ export const when = {
   /** SIGKILL, as a crash or an eviction would; then its Deployment starts another one. */
   async isKilledAndReplaced({ world }: Journey, service: string): Promise<void> {
     await world.platform.service(service).kill('SIGKILL');
-    world.platform.service(service).start();
+    await world.platform.service(service).start();
   },
 
   async redisIsFlushed({ world }: Journey): Promise<void> {

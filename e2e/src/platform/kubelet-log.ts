@@ -20,7 +20,7 @@ export class KubeletLog {
   readonly lines: Line[] = [];
 
   push(text: string): void {
-    if (!text.startsWith('{')) return;
+    if (!text.startsWith('{"at"')) return;
     const line = JSON.parse(text) as Line;
     if (line.event) this.lines.push(line);
   }

@@ -69,9 +69,9 @@ export class Platform {
     );
     onStep('webhook, planner, workers, kubelet');
     await this.startWebhook();
-    await Promise.all(
-      [...(await this.upgradeWorkers()), await this.kubelet()].map((service) => service.start().ready()),
-    );
+    await Promise.all((await this.upgradeWorkers()).map(async (service) => (await service.start()).ready()));
+    const kubelet = await this.kubelet();
+    await (await kubelet.start((line) => this.kubeletLog.push(line))).announcement();
     return this;
   }
 
@@ -112,7 +112,7 @@ export class Platform {
       file: this.built('packages/testkit/dist/kube-sim/main.js'),
       args: ['--host', '127.0.0.1', '--port', String(port), '--kubeconfig-out', this.kubeconfig],
     });
-    await service.start().announcement();
+    await (await service.start()).announcement();
     this.connection = new HttpKubeApi({
       connection: loadKubeConfig({ kubeconfig: this.kubeconfig }),
       limiter: new RateLimiter({ qps: 1_000, burst: 2_000 }),
@@ -147,7 +147,7 @@ export class Platform {
         SIDESTEP_WEBHOOK_URL: `https://127.0.0.1:${port}`,
       },
     });
-    await service.start().ready();
+    await (await service.start()).ready();
   }
 
   private async upgradeWorkers(): Promise<Service[]> {

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import http from 'node:http';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import { type BoundProcess, startBoundProcess } from '@sidestep/testkit';
 
 /** One program of the platform, as an own OS process. */
 export interface ServiceSpec {
@@ -53,92 +52,73 @@ export const freePort = (host = '127.0.0.1'): Promise<number> =>
     });
   });
 
-/** Starts, kills and restarts one program; its output goes to `<logFolder>/<name>.log`. */
+/** Starts, kills and restarts one program that ends with this process; its output goes to `<logFolder>/<name>.log`. */
 export class Service {
   readonly spec: ServiceSpec;
   readonly logFile: string;
-  private child: ChildProcess | undefined;
-  private readonly log: WriteStream;
-  private announced: Promise<Record<string, unknown>> = new Promise(() => {});
-  private ended: Promise<void> = Promise.resolve();
+  private bound: BoundProcess | undefined;
+  private alive = false;
+  private announced: Record<string, unknown> | undefined;
 
   constructor(spec: ServiceSpec, logFolder: string) {
     this.spec = spec;
     this.logFile = path.join(logFolder, `${spec.name}.log`);
-    this.log = createWriteStream(this.logFile, { flags: 'a' });
   }
 
   get pid(): number | undefined {
-    return this.child?.pid;
+    return this.bound?.pid;
   }
 
-  get running(): boolean {
-    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  get stdin(): NodeJS.WritableStream | null {
-    return this.child?.stdin ?? null;
-  }
-
-  start(onLine?: (line: string) => void): this {
-    const child = spawn(process.execPath, [this.spec.file, ...(this.spec.args ?? [])], {
-      env: { ...process.env, ...this.spec.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    this.child = child;
-    child.stderr.pipe(this.log, { end: false });
-    this.ended = new Promise((resolve) => child.once('close', () => resolve()));
-    this.announced = new Promise((resolve) => {
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        this.log.write(`${line}\n`);
+  async start(onLine?: (line: string) => void): Promise<this> {
+    let rest = '';
+    const take = (text: string): void => {
+      appendFileSync(this.logFile, text);
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) {
+        if (!this.announced && line.startsWith('{')) this.announced = JSON.parse(line);
         onLine?.(line);
-        if (line.startsWith('{')) resolve(JSON.parse(line));
-      });
+      }
+    };
+    const bound = await startBoundProcess(process.execPath, [this.spec.file, ...(this.spec.args ?? [])], {
+      env: { ...process.env, ...this.spec.env },
+      onOutput: take,
     });
-    this.announced.catch(() => {});
+    this.bound = bound;
+    this.alive = true;
+    void bound.exited.then(() => {
+      if (this.bound === bound) this.alive = false;
+    });
     return this;
   }
 
   /** The first JSON object the program printed. */
-  async announcement(): Promise<Record<string, unknown>> {
-    return Promise.race([this.announced, this.failedToStart()]);
+  announcement(): Promise<Record<string, unknown>> {
+    return this.untilUp(() => this.announced, 'to say that it is ready');
   }
 
   async ready(): Promise<this> {
-    const { readyUrl, name } = this.spec;
-    if (readyUrl) {
-      await until(() => {
-        if (!this.running) throw new Error(`${name} ended while starting; see ${this.logFile}`);
-        return answers200(readyUrl);
-      }, `${name} to answer ${readyUrl} (log: ${this.logFile})`);
-    }
+    const { readyUrl } = this.spec;
+    if (readyUrl) await this.untilUp(() => answers200(readyUrl), `to answer ${readyUrl}`);
     return this;
   }
 
   /** Ends it at once, as a crash would. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (!this.running) return;
-    this.child?.kill(signal);
-    await this.ended;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child?.kill(signal);
+    this.bound?.kill(signal);
+    await this.bound?.exited;
   }
 
   /** Asks it to end, and insists after five seconds. */
   async stop(): Promise<void> {
-    if (this.running) {
-      const insist = setTimeout(() => this.child?.kill('SIGKILL'), 5_000);
-      this.child?.kill('SIGTERM');
-      await this.ended;
-      clearTimeout(insist);
-    }
-    this.log.end();
+    await this.bound?.stop(5_000);
   }
 
-  private async failedToStart(): Promise<never> {
-    await this.ended;
-    throw new Error(`${this.spec.name} ended before it was ready; see ${this.logFile}`);
+  private untilUp<T>(probe: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {
+    const { name } = this.spec;
+    return until(() => {
+      if (!this.alive) throw new Error(`${name} ended while starting; see ${this.logFile}`);
+      return probe();
+    }, `${name} ${what} (log: ${this.logFile})`);
   }
 }

@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import type { LoadReport as GeneratorReport, LoadSample } from '@sidestep/testkit';
 import type { LoadRow } from '../demo/view.js';
 import type { Death } from '../platform/kubelet-log.js';
-import { Service, until } from '../platform/service.js';
+import { until } from '../platform/service.js';
 
 export interface LoadOptions {
   root: string;
-  stateDir: string;
   targets: readonly string[];
   rate: number;
 }
@@ -32,36 +32,25 @@ const EMPTY: LoadSample = {
   maxGapMs: 0,
 };
 
-/** Traffic from a process of its own. */
+/** Traffic from a process of its own, which ends when its stdin does: with this process at the latest. */
 export class Load {
   private sample = EMPTY;
   private final: GeneratorReport | undefined;
-  private readonly service: Service;
-
+  private readonly child: ChildProcess;
   private readonly targets: readonly string[];
 
-  private constructor(service: Service, targets: readonly string[]) {
-    this.service = service;
+  private constructor({ root, targets, rate }: LoadOptions) {
     this.targets = targets;
+    const program = path.join(root, 'packages/testkit/dist/load/main.js');
+    this.child = spawn(process.execPath, [program, '--targets', targets.join(','), '--rate', String(rate)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    createInterface({ input: this.child.stdout! }).on('line', (line) => this.take(line));
   }
 
   static async start(options: LoadOptions): Promise<Load> {
-    const logs = path.join(options.stateDir, 'logs');
-    mkdirSync(logs, { recursive: true });
-    const service = new Service(
-      {
-        name: `load-${Date.now()}`,
-        file: path.join(options.root, 'packages/testkit/dist/load/main.js'),
-        args: ['--targets', options.targets.join(','), '--rate', String(options.rate)],
-      },
-      logs,
-    );
-    const load = new Load(service, options.targets);
-    service.start((line) => load.take(line));
-    await until(
-      () => (load.sample.served > 0 ? true : undefined),
-      `the first answered request (log: ${service.logFile})`,
-    );
+    const load = new Load(options);
+    await until(() => (load.sample.served > 0 ? true : undefined), 'the first answered request');
     return load;
   }
 
@@ -76,14 +65,17 @@ export class Load {
     if (!this.final) {
       for (const { ip, atMs } of deaths) {
         const target = this.targets.find((address) => address.startsWith(`${ip}:`));
-        if (target) this.service.stdin?.write(`${JSON.stringify({ killed: target, atMs })}\n`);
+        if (target) this.tell({ killed: target, atMs });
       }
-      this.service.stdin?.write('{"stop":true}\n');
+      this.tell({ stop: true });
       this.final = await until(() => this.final, 'the report of the load generator', 20_000);
-      await this.service.stop();
     }
     const { lost, killedInFlight, latencyMs } = this.final;
     return { ...this.final, lost: lost - killedInFlight, p99Ms: latencyMs.p99 };
+  }
+
+  private tell(command: object): void {
+    this.child.stdin!.write(`${JSON.stringify(command)}\n`);
   }
 
   private take(line: string): void {

@@ -96,9 +96,9 @@ export class World {
 
   /** Steady traffic to every pod of the namespace, from its own process. */
   async startLoad(namespace: string, rate: number, port = 8080): Promise<Load> {
-    const { root, stateDir } = this.platform.options;
+    const { root } = this.platform.options;
     const targets = this.podsOf(namespace).map((pod) => `${String(pod.status?.podIP)}:${port}`);
-    const load = await Load.start({ rate, targets, root, stateDir });
+    const load = await Load.start({ rate, targets, root });
     this.loads.push(load);
     return load;
   }

@@ -1,4 +1,6 @@
 /** An API server, a kubelet and load that behave like the real ones, for tests and the demo. */
+
+export { type BoundProcess, type BoundProcessOptions, startBoundProcess } from './bound-process/bound-process.js';
 export {
   type InstantKubelet,
   type InstantKubeletOptions,
