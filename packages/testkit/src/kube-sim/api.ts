@@ -48,11 +48,12 @@ export class Api {
     this.followNamespaces();
   }
 
-  /** What a new server has before anybody wrote to it. */
+  /** What a new server has before anybody wrote to it. Its first clients cannot resume from before that. */
   async bootstrap(): Promise<void> {
     for (const name of NAMESPACES) {
       await this.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     }
+    this.store.compactAll();
   }
 
   /** Creates an object of any kind known so far, as a client would. */
@@ -85,7 +86,7 @@ export class Api {
         return { code: 201, text: created };
       }
       case 'update':
-        return ok(await this.writes.update(target, () => required(body)));
+        return ok(await this.writes.replace(target, required(body) as SimObject));
       case 'patch':
         return ok(
           await this.patches.patch(target, contentType, required(body), request.query.get('fieldManager') ?? ''),

@@ -20,10 +20,12 @@ export class ResourceStore {
   private sorted: string[] | undefined;
   private history: Change[] = [];
   private readonly listeners = new Set<ChangeListener>();
-  /** Resource version of the newest change that is no longer in the history. */
-  private forgotten = 0;
 
-  constructor(private readonly historyLimit: number) {}
+  constructor(
+    private readonly historyLimit: number,
+    /** Resource version of the newest change that is no longer in the history. */
+    private forgotten: number,
+  ) {}
 
   get size(): number {
     return this.entries.size;
@@ -88,6 +90,7 @@ export class ResourceStore {
 export class Store {
   private readonly resources = new Map<string, ResourceStore>();
   private sequence = 1;
+  private forgotten = 0;
 
   constructor(private readonly historyLimit: number) {}
 
@@ -99,7 +102,7 @@ export class Store {
     const id = resourceId(resource);
     let store = this.resources.get(id);
     if (!store) {
-      store = new ResourceStore(this.historyLimit);
+      store = new ResourceStore(this.historyLimit, this.forgotten);
       this.resources.set(id, store);
     }
     return store;
@@ -118,7 +121,9 @@ export class Store {
     }
   }
 
+  /** Nobody can resume from before now, not even for resources that nothing was written to yet. */
   compactAll(): void {
+    this.forgotten = this.sequence;
     for (const store of this.resources.values()) store.compact(this.sequence);
   }
 

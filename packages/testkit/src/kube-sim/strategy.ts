@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { FieldCause } from './api-error.js';
 import { crdStrategy } from './crd/crd-strategy.js';
 import { resourceId } from './entry.js';
+import { sameJson } from './json.js';
 import { podStrategy } from './pods/pod-strategy.js';
 import type { ResourceDefinition, SimObject } from './types.js';
 
@@ -24,7 +24,7 @@ const contentOf = ({ metadata: _metadata, status: _status, ...content }: SimObje
 
 /** A new generation whenever something besides metadata and status changed. */
 export function bumpGeneration(object: SimObject, old: SimObject): void {
-  if (old.metadata.generation === undefined || isDeepStrictEqual(contentOf(object), contentOf(old))) return;
+  if (old.metadata.generation === undefined || sameJson(contentOf(object), contentOf(old))) return;
   object.metadata.generation = old.metadata.generation + 1;
 }
 
@@ -115,7 +115,7 @@ function validateRevision(revision: SimObject): FieldCause[] {
 }
 
 function validateRevisionUpdate(revision: SimObject, old: SimObject): FieldCause[] {
-  if (isDeepStrictEqual(revision.data, old.data)) return [];
+  if (sameJson(revision.data, old.data)) return [];
   return [
     {
       reason: 'FieldValueInvalid',

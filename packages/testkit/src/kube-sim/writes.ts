@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Admission, Attempt } from './admission/admission.js';
 import type { Operation } from './admission/configuration.js';
 import type { UserInfo } from './admission/review.js';
@@ -6,6 +5,7 @@ import { alreadyExists, badRequest, conflict, invalid, notFound } from './api-er
 import { dropUnknownFields, type FieldValidation, strategyOf } from './crd/custom-resources.js';
 import type { Versions } from './crd/versions.js';
 import { apiVersionOf, type Entry, parseEntry } from './entry.js';
+import { sameJson } from './json.js';
 import type { Kinds } from './kinds.js';
 import { fillNewMeta, keepServerMeta, rfc3339, validateMeta } from './meta.js';
 import type { Store } from './store.js';
@@ -33,6 +33,17 @@ export interface Written {
 
 const UPDATE_TRIES = 5;
 
+/** Groups whose objects may not be replaced blindly; custom resources never may. */
+const CONDITIONAL_GROUPS = new Set([
+  'coordination.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'policy',
+]);
+
+const takesUnconditionalUpdates = ({ builtin, group }: ResourceDefinition): boolean =>
+  builtin && !CONDITIONAL_GROUPS.has(group);
+
 /** Create and update: decode, default, admit, validate, store, as the API server orders them. */
 export class Writes {
   constructor(
@@ -58,13 +69,23 @@ export class Writes {
     strategy.prepareCreate(object);
     this.refuseInvalid(resource, object, [...validateMeta(object.metadata), ...strategy.validate(object)]);
     await this.admission.validate(this.attempt(target, 'CREATE', object, undefined));
-    const [stored] = await this.versions.convert(resource, [object], resource.storageVersion);
+    const stored = await this.toStorage(resource, object);
     if (this.store.of(resource).get(object.metadata.namespace, object.metadata.name)) {
       throw alreadyExists(resource, object.metadata.name);
     }
     if (target.dryRun) return { text: JSON.stringify(object), created: true };
-    const entry = this.store.put(resource, stored as SimObject);
+    const entry = this.store.put(resource, stored);
     return { text: await this.versions.textOf(resource, entry), created: true };
+  }
+
+  /** A whole new object; most kinds want to know which version of it is replaced. */
+  async replace(target: WriteTarget, sent: SimObject): Promise<Written> {
+    const { resource, name } = target;
+    if (!sent.metadata?.resourceVersion && !takesUnconditionalUpdates(resource)) {
+      const message = 'Invalid value: 0: must be specified for an update';
+      throw invalid(resource, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' }]);
+    }
+    return this.update(target, () => structuredClone(sent));
   }
 
   /** Applies `change` to what is stored now. Without a resourceVersion of the client's, a lost race is run again. */
@@ -91,8 +112,8 @@ export class Writes {
     if (object.metadata.uid && object.metadata.uid !== old.metadata.uid)
       throw conflict(resource, name, uidDiffers(object, old));
     const admitted = await this.prepared(target, object, old);
-    if (isDeepStrictEqual(admitted, old)) return { text: JSON.stringify(old), created: false };
-    const [stored] = await this.versions.convert(resource, [admitted], resource.storageVersion);
+    if (sameJson(admitted, old)) return { text: JSON.stringify(old), created: false };
+    const stored = await this.toStorage(resource, admitted);
     if (target.dryRun) return { text: JSON.stringify(admitted), created: false };
     const now = this.store.of(resource).get(target.namespace, name);
     if (now !== entry) {
@@ -100,8 +121,8 @@ export class Writes {
       if (asked) throw conflict(resource, name);
       return undefined;
     }
-    const next = this.store.put(resource, stored as SimObject);
-    this.onRemovable(resource, stored as SimObject);
+    const next = this.store.put(resource, stored);
+    this.onRemovable(resource, stored);
     return { text: await this.versions.textOf(resource, next), created: false };
   }
 
@@ -130,6 +151,15 @@ export class Writes {
     return admitted;
   }
 
+  /** In the version it is stored in, with the defaults of that version. */
+  private async toStorage(resource: ResourceDefinition, object: SimObject): Promise<SimObject> {
+    if (resource.version === resource.storageVersion) return object;
+    const storage = this.kinds.inVersion(resource, resource.storageVersion);
+    const [stored] = (await this.versions.convert(resource, [object], storage.version)) as [SimObject];
+    strategyOf(this.kinds, storage).default(stored);
+    return stored;
+  }
+
   /** The stored object in the version of the request. */
   async current(resource: ResourceDefinition, entry: Entry): Promise<SimObject> {
     return JSON.parse(await this.versions.textOf(resource, entry)) as SimObject;
@@ -150,7 +180,8 @@ export class Writes {
     object: SimObject | undefined,
     oldObject: SimObject | undefined,
   ): Attempt {
-    const { resource, subresource, namespace, name, dryRun, user, options, warnings } = target;
+    const { resource, subresource, namespace, dryRun, user, options, warnings } = target;
+    const name = target.name || (object?.metadata.name ?? '');
     return { resource, subresource, namespace, name, dryRun, user, options, warnings, operation, object, oldObject };
   }
 

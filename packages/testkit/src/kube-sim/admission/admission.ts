@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../api-error.js';
 import type { Versions } from '../crd/versions.js';
 import { parseEntry } from '../entry.js';
+import { sameJson } from '../json.js';
 import type { Kinds } from '../kinds.js';
 import { applyJsonPatch } from '../patch/json-patch.js';
 import type { Store } from '../store.js';
@@ -53,7 +53,7 @@ export class Admission {
   async mutate(attempt: Attempt): Promise<SimObject> {
     const hooks = this.configurations.list('mutating');
     const object = await this.mutateOnce(hooks, attempt);
-    const changed = !isDeepStrictEqual(object, attempt.object);
+    const changed = !sameJson(object, attempt.object);
     const again = hooks.filter((hook) => hook.reinvocationPolicy === 'IfNeeded');
     return changed && again.length > 0 && hooks.length > 1 ? this.mutateOnce(again, { ...attempt, object }) : object;
   }

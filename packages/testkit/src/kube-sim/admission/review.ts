@@ -49,12 +49,12 @@ interface RefusalStatus {
   reason?: string;
 }
 
-/** A refusal in the API server's words; the webhook's code counts if it is one of an error. */
+/** A refusal in the API server's words; a code that is not one of an error becomes 400. */
 export function denial(hook: string, status: RefusalStatus | undefined): ApiError {
-  const code = status?.code !== undefined && status.code >= 400 ? status.code : 403;
+  const code = status?.code !== undefined && status.code >= 400 ? status.code : 400;
   const why = status?.message || status?.reason;
   const message = why
     ? `admission webhook "${hook}" denied the request: ${why}`
     : `admission webhook "${hook}" denied the request without explanation`;
-  return new ApiError(code, status?.reason || (code === 403 ? 'Forbidden' : ''), message);
+  return new ApiError(code, status?.reason ?? '', message);
 }

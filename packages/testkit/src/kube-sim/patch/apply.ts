@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { sameJson } from '../json.js';
 import { isPrimitiveSet, mergeKeyOf } from './merge-keys.js';
 import { isPlain } from './merge-patch.js';
 
@@ -68,7 +68,7 @@ function withdraw(merged: Plain, key: string, before: unknown, path: string[], k
     const rest = mergeValue(value, before, [], [...path, key], keysOf) as unknown[];
     if (rest.length > 0) merged[key] = rest;
     else delete merged[key];
-  } else if (isDeepStrictEqual(value, before)) delete merged[key];
+  } else if (sameJson(value, before)) delete merged[key];
 }
 
 function listKeys(path: string[], items: unknown[], keysOf: ListKeyOf): string[] | undefined {

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ApiError, badRequest } from '../api-error.js';
+import { sameJson } from '../json.js';
 
 interface Operation {
   op?: string;
@@ -94,7 +94,7 @@ function remove(root: Record<string, unknown>, path: string[]): void {
 
 function test(root: Record<string, unknown>, path: string[], operation: Operation): void {
   const holder = holderOf(root, path, 'test');
-  if (isDeepStrictEqual(child(holder, path.at(-1) as string) ?? null, operation.value ?? null)) return;
+  if (sameJson(child(holder, path.at(-1) as string) ?? null, operation.value ?? null)) return;
   throw doesNotApply(`testing value ${operation.path} failed`);
 }
 

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { FieldCause } from '../api-error.js';
+import { sameJson } from '../json.js';
 import type { Strategy } from '../strategy.js';
 import type { SimObject } from '../types.js';
 import { admitPod, containersOf, defaultPod, listOf, qosClassOf } from './pod-defaults.js';
@@ -21,7 +21,7 @@ export const podStrategy: Strategy = {
 
   prepareUpdate(pod, old) {
     pod.status = old.status;
-    if (!isDeepStrictEqual(pod.spec, old.spec)) pod.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    if (!sameJson(pod.spec, old.spec)) pod.metadata.generation = (old.metadata.generation ?? 0) + 1;
   },
 
   /** Labels and annotations may ride along with a status update, the spec may not. */
@@ -34,7 +34,7 @@ export const podStrategy: Strategy = {
   validate: (pod) => [...validateContainers(specOf(pod)), ...validateMounts(specOf(pod))],
 
   validateUpdate(pod, old) {
-    if (isDeepStrictEqual(frozenPart(specOf(pod), specOf(old)), frozenPart(specOf(old), specOf(old)))) return [];
+    if (sameJson(frozenPart(specOf(pod), specOf(old)), frozenPart(specOf(old), specOf(old)))) return [];
     return [{ reason: 'FieldValueForbidden', message: `Forbidden: ${ONLY_THESE}`, field: 'spec' }];
   },
 };
@@ -50,7 +50,7 @@ function frozenPart(spec: Plain, old: Plain): Plain {
   const withoutImages = (containers: unknown): unknown =>
     Array.isArray(containers) ? containers.map(({ image: _image, ...container }: Plain) => container) : containers;
   const kept = listOf(old.tolerations).filter((toleration) =>
-    listOf(tolerations).some((one) => isDeepStrictEqual(one, toleration)),
+    listOf(tolerations).some((one) => sameJson(one, toleration)),
   );
   return {
     ...rest,
