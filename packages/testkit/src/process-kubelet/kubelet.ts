@@ -16,8 +16,8 @@ import { bindPodsTo, watchPodsOf } from './pod-watch.js';
 import { PodWorker } from './pod-worker.js';
 import { KUBELET_MARK, killMarked } from './process-marks.js';
 import { runningContainers, waitForContainer } from './running-containers.js';
-import { startUndertaker } from './start-undertaker.js';
 import { prepareStateDirectory } from './state-directory.js';
+import { startUndertaker } from './undertaker.js';
 
 /** The kubelet's relist period (PLEG). */
 const RELIST_MS = 1_000;

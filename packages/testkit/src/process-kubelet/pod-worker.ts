@@ -57,6 +57,8 @@ export class PodWorker {
   #retry: NodeJS.Timeout | undefined;
   #newRelist: Trigger = newTrigger();
   #isOnServer = true;
+  /** Containers failed to start, which was not reported yet. */
+  #hasNews = false;
   readonly done: Promise<void>;
 
   constructor(options: PodWorkerOptions) {
@@ -111,6 +113,10 @@ export class PodWorker {
     this.#looks += 1;
     this.#newRelist.set();
     if (changed) this.#trigger.set();
+    if (!this.#hasNews || this.#cancel.signal.aborted) return;
+    this.#hasNews = false;
+    this.#seen = snapshot;
+    this.#report();
   }
 
   async #run(): Promise<void> {
@@ -143,14 +149,14 @@ export class PodWorker {
       const live = this.containers.find(record.containerID);
       if (live) await killContainer({ ...this.#killing(live), message });
     }
-    let failed = false;
+    let started = 0;
     for (const container of plan.start) {
       if (this.#cancel.signal.aborted) break;
-      if (!(await this.#start(pod, container))) failed = true;
+      if (await this.#start(pod, container)) started += 1;
     }
     this.#looksAtLastStep = this.#looks;
-    if (failed) this.#retryLater();
-    if (this.#context.statusLag === 'none' && plan.kill.length + plan.start.length > 0) this.#trigger.set();
+    if (started < plan.start.length) this.#failed();
+    if (this.#context.statusLag === 'none' && plan.kill.length + started > 0) this.#trigger.set();
   }
 
   /** Starts a container unless its back-off holds it; false when it does not run now. */
@@ -192,7 +198,10 @@ export class PodWorker {
     return reported?.containerID ? reported.restartCount + 1 : 0;
   }
 
-  #retryLater(): void {
+  /** Why nothing runs is reported with the next look; whether it can run now is asked again later, not at once. */
+  #failed(): void {
+    this.#hasNews = true;
+    if (this.#context.statusLag === 'none') this.relist(Date.now());
     clearTimeout(this.#retry);
     const ms = this.#context.backOff.retryMs * (1 + Math.random() / 2);
     this.#retry = setTimeout(() => this.#trigger.set(), ms);
