@@ -199,6 +199,13 @@ export class SimulatedPod {
     return this.report();
   }
 
+  /** The API server knows that this very process is up and Ready. */
+  isKnownReady(name: string): boolean {
+    const status = this.pod.status?.containerStatuses?.find((each) => each.name === name);
+    const { process } = this.slot(name);
+    return process !== undefined && status?.ready === true && status.containerID === process.id;
+  }
+
   running(name: string): string | undefined {
     return this.slot(name).process?.image;
   }

@@ -235,6 +235,30 @@ describe('the spec goes on to a third image', () => {
     expect(pod.look().reason).toBe('UpToDate');
   });
 
+  test('while the second one serves but the app is unready: the third one takes the place of the first, and the second serves on', () => {
+    const pod = begun('mesh:v2');
+    pod.unready.add('app');
+    pod.report().image({ mesh: 'mesh:v3' });
+    pod.run('upgrade');
+    expect(pod.images()).toMatchObject({ 'mesh-1': 'mesh:v3', 'mesh-2': 'mesh:v2' });
+    expect(pod.pointer()).toBe('mesh-1');
+    pod.wait(2).kubelet();
+    expect(pod.restartsOf('mesh-2')).toBe(1);
+    expect(pod.owners.get('mesh')).toBe('mesh-1');
+  });
+
+  test('the same, and the third one fails: the abort goes back to the second revision, which serves', () => {
+    const pod = begun('mesh:v2', { failurePolicy: {} });
+    const second = pod.stamp();
+    pod.unready.add('app');
+    pod.report().image({ mesh: 'mesh:crash' });
+    pod.run('upgrade');
+    pod.wait(2).kubelet();
+    pod.run('abort');
+    expect(pod.stamp()).toMatchObject({ hash: second.hash, controllerRevision: second.controllerRevision });
+    expect(pod.images()).toMatchObject({ 'mesh-1': 'mesh:empty', 'mesh-2': 'mesh:v2' });
+  });
+
   test('and fails as well: the abort goes back to the revision that the old container runs', () => {
     const pod = new SimulatedPod(hotSet('mesh:v1', { failurePolicy: { podAction: 'Keep' } })).wait(3600);
     const first = pod.stamp();

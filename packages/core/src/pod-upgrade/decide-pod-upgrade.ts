@@ -5,8 +5,9 @@ import { type Assessment, assessPod } from './assess-pod.js';
 import { type PodReading, readPod } from './pod-reading.js';
 import type { PodEvent, PodUpgradeDecision, PodUpgradeInput } from './types.js';
 import { upgradableConditionPatch } from './upgradable-condition.js';
-import { annotationsAfter, nextAttempt } from './write-annotations.js';
+import { annotationsAfter } from './write-annotations.js';
 import type { WritePlan } from './write-plan.js';
+import { nextAttempt } from './write-record.js';
 
 /**
  * Says where a SidecarSet stands on a pod, which phase is due, and the one write that phase consists of.

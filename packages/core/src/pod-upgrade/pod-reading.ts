@@ -163,9 +163,9 @@ function pairView(
   return { sidecar, working, other, open };
 }
 
-function emptyProblem({ sidecar, working, other, open }: PairView): Problem | undefined {
+function emptyProblem({ sidecar, working, other }: PairView): Problem | undefined {
   if (!isSameImage(working.image, sidecar.emptyImage)) return undefined;
-  if (open) {
+  if (!isSameImage(other.image, sidecar.emptyImage)) {
     const message = `${working.name} is to work but runs the empty image`;
     return { reason: 'WorkingContainerEmpty', message, container: working.name };
   }

@@ -55,6 +55,8 @@ function planPair(plan: WritePlan, reading: PodReading, pair: PairView, now: Dat
   }
   if (!open) begin(plan, reading, pair, now);
   else if (isSameImage(other.image, sidecar.image)) endPair(plan, reading, pair, now);
+  // The new container serves already, and only something else keeps the pod from its reset: the next one takes the old one's place.
+  else if (hasTakenOver(reading, pair, now)) begin(plan, reading, pair, now);
   else redirect(plan, reading, pair, now);
 }
 

@@ -6,7 +6,7 @@ import { hasEveryStatus, isConsistent } from '../pod-upgrade/consistency.js';
 import { hasAllContainers, type PodReading, readPod } from '../pod-upgrade/pod-reading.js';
 import type { ProjectedPod, UpgradeTarget } from '../pod-upgrade/types.js';
 import { upgradableConditionPatch } from '../pod-upgrade/upgradable-condition.js';
-import { nextAttempt } from '../pod-upgrade/write-annotations.js';
+import { nextAttempt } from '../pod-upgrade/write-record.js';
 import { orderKey } from './pod-order.js';
 import type { PodSummary } from './types.js';
 
