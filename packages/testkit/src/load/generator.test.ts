@@ -1,5 +1,6 @@
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import http2 from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { LoadGenerator } from './generator.js';
 import type { LoadOptions } from './types.js';
@@ -92,5 +93,109 @@ describe('the load generator', () => {
     const report = await load.stop();
     expect(report.lost).toBe(0);
     expect(report.reconnects).toBeGreaterThan(50);
+  });
+
+  test('targets come and go, and the rate changes, while it runs', async () => {
+    const [first, second] = [await serve(echo), await serve(echo)];
+    const load = new LoadGenerator(options(first)).start();
+    await until(() => load.sample().served >= 20);
+    load.add(second);
+    load.setRate(1_000);
+    const before = load.sample().served;
+    await until(() => load.sample().served >= before + 100);
+    load.remove(first);
+    await until(() => load.sample().served >= before + 200);
+    const { byTarget, lost } = await load.stop();
+    expect(lost).toBe(0);
+    expect(byTarget[second]?.served).toBeGreaterThan(byTarget[first]?.served ?? 0);
+  });
+
+  test('a server that stands still shows as a gap, and its requests as late from when they were due', async () => {
+    let held: (() => void)[] | undefined;
+    const address = await serve((_, response, body) => {
+      if (held) held.push(() => response.end(body));
+      else response.end(body);
+    });
+    const load = new LoadGenerator(options(address)).start();
+    await until(() => load.sample().served >= 50);
+    held = [];
+    await until(() => load.sample().maxGapMs >= 150);
+    const waiting = held;
+    held = undefined;
+    for (const answer of waiting) answer();
+    const report = await load.stop();
+    expect(report.lost).toBe(0);
+    expect(report.maxGapMs).toBeGreaterThanOrEqual(150);
+    expect(report.latencyMs.max).toBeGreaterThanOrEqual(100);
+  });
+
+  test('what a killed process held is counted apart, and bounded by what it held', async () => {
+    const sockets = new Set<Socket>();
+    const address = await serve((request) => sockets.add(request.socket));
+    const load = new LoadGenerator(options(address)).start();
+    await until(() => load.sample().inFlight >= 10);
+    const atMs = performance.timeOrigin + performance.now();
+    for (const socket of sockets) socket.resetAndDestroy();
+    load.markKilled(address, atMs);
+    await until(() => load.sample().killedInFlight >= 5);
+    const sample = load.sample();
+    servers[0]?.closeAllConnections();
+    const report = await load.stop();
+    expect(sample.killedInFlight).toBeLessThanOrEqual(report.inFlightAtKills);
+    expect(report.losses[0]).toMatchObject({ kind: 'reset', target: address });
+  });
+});
+
+describe('the load generator over HTTP/2', () => {
+  const h2Servers: http2.Http2Server[] = [];
+  const serveH2 = async (answer: (stream: http2.ServerHttp2Stream, body: string) => void): Promise<string> => {
+    const server = http2.createServer();
+    server.on('stream', (stream) => {
+      let body = '';
+      stream.on('data', (part) => {
+        body += part;
+      });
+      // A stream that came after the goodbye is refused by Node itself.
+      stream.on('end', () => stream.destroyed || answer(stream, body));
+      stream.on('error', () => undefined);
+    });
+    h2Servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const onlyH2 = { shortShare: 0, h2Share: 1 };
+
+  afterEach(() => {
+    for (const server of h2Servers.splice(0)) server.close();
+  });
+
+  test('loses nothing when the server says goodbye and takes no more streams on a connection', async () => {
+    let answers = 0;
+    const address = await serveH2((stream, body) => {
+      stream.respond({ ':status': 200, 'x-mesh-version': 'v2' });
+      stream.end(body);
+      if (++answers % 50 === 0) stream.session?.close();
+    });
+    const load = new LoadGenerator(options(address, onlyH2)).start();
+    await until(() => load.sample().served >= 300);
+    const report = await load.stop();
+    expect(report).toMatchObject({ lost: 0, versions: { v2: report.served } });
+    expect(report.connections.opened).toBeGreaterThan(2);
+  });
+
+  test('sends a refused stream again, and gives up when it is refused for ever', async () => {
+    let seen = 0;
+    const address = await serveH2((stream, body) => {
+      if (++seen % 2 === 0) stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+      else stream.respond({ ':status': 200 });
+      if (!stream.closed) stream.end(body);
+    });
+    const load = new LoadGenerator(options(address, onlyH2)).start();
+    await until(() => load.sample().served >= 50);
+    expect((await load.stop()).retriedStreams).toBeGreaterThan(0);
+    const never = await serveH2((stream) => stream.close(http2.constants.NGHTTP2_REFUSED_STREAM));
+    const hopeless = new LoadGenerator(options(never, onlyH2)).start();
+    await until(() => hopeless.sample().lost >= 5);
+    expect(Object.keys((await hopeless.stop()).lostByKind)).toEqual(['refused-stream']);
   });
 });

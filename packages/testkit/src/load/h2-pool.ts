@@ -21,7 +21,8 @@ export class H2Pool {
   readonly #target: string;
   readonly #size: number;
   readonly #listener: H2Listener;
-  readonly #sessions: http2.ClientHttp2Session[] = [];
+  /** With holes where a session has ended. */
+  readonly #sessions: (http2.ClientHttp2Session | undefined)[] = [];
   readonly #streams = new Map<LoadRequest, http2.ClientHttp2Stream>();
   #turn = 0;
 
@@ -54,11 +55,11 @@ export class H2Pool {
   }
 
   retire(): void {
-    for (const session of this.#sessions.splice(0)) session.close();
+    for (const session of this.#sessions.splice(0)) session?.close();
   }
 
   close(): void {
-    for (const session of this.#sessions.splice(0)) session.destroy();
+    for (const session of this.#sessions.splice(0)) session?.destroy();
   }
 
   #session(): http2.ClientHttp2Session {
@@ -78,7 +79,7 @@ export class H2Pool {
 
   #leave(session: http2.ClientHttp2Session): void {
     const at = this.#sessions.indexOf(session);
-    if (at >= 0) delete this.#sessions[at];
+    if (at >= 0) this.#sessions[at] = undefined;
   }
 
   #watch(request: LoadRequest, stream: http2.ClientHttp2Stream): void {

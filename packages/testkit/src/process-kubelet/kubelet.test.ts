@@ -24,7 +24,9 @@ const noting = (version: string) => ({
   env: { VERSION: version },
 });
 
+const EMPTY_DIGEST = `sha256:${'5e'.repeat(32)}`;
 const images = {
+  [`empty:1@${EMPTY_DIGEST}`]: noting('empty'),
   'good:1': noting('1'),
   'good:1-alias': noting('1'),
   'good:2': noting('2'),
@@ -272,6 +274,42 @@ describe('a container that crashes', () => {
     await start({ backOff: 0.005 });
     await createPod([container('side', 'crash:1')]);
     await untilPod((pod) => (statusOf(pod, 'side')?.restartCount ?? 0) >= 4, 'four restarts');
+  });
+});
+
+describe('the back-off of in-place changes', () => {
+  // Longer than the changes of this test can take, so that only the rule decides what is held.
+  const patient = { baseMs: 60_000, maxMs: 300_000, forgetMs: 600_000, retryMs: 50 };
+
+  const change = async (image: string): Promise<string> => {
+    const before = statusOf(await getPod(), 'side')?.containerID;
+    await setImage(0, image);
+    const pod = await untilPod((each) => {
+      const { containerID, state } = statusOf(each, 'side') ?? {};
+      return state?.waiting || (containerID !== before && isReady(each));
+    }, image);
+    return statusOf(pod, 'side')?.state.waiting?.reason ?? 'running';
+  };
+
+  test('holds the third use of an image, as a real kubelet does, and not another image', async () => {
+    await start({ backOff: patient });
+    await createPod([container('side', 'good:1')]);
+    await untilPod(isReady, 'a Ready pod');
+    const outcomes: string[] = [];
+    for (const image of ['good:2', 'good:1', 'good:2', 'good:1']) outcomes.push(await change(image));
+    expect(outcomes).toEqual(['running', 'running', 'running', 'CrashLoopBackOff']);
+    await setImage(0, 'good:3');
+    expect(statusOf(await untilPod(isReady, 'another image'), 'side')?.image).toBe('good:3');
+  });
+
+  test('does not hold one image under ever new names', async () => {
+    await start({ backOff: patient });
+    await createPod([container('side', 'good:1')]);
+    await untilPod(isReady, 'a Ready pod');
+    const outcomes = new Set<string>();
+    for (const tag of ['g1', 'g2', 'g3', 'g4', 'g5']) outcomes.add(await change(`empty:${tag}@${EMPTY_DIGEST}`));
+    expect([...outcomes]).toEqual(['running']);
+    expect(statusOf(await getPod(), 'side')).toMatchObject({ imageID: `empty@${EMPTY_DIGEST}`, restartCount: 5 });
   });
 });
 
