@@ -63,7 +63,8 @@ describe('the rules for differences on purpose', () => {
   ];
   const steps = files
     .filter(({ name }) => !wholesale.includes(name) && !name.startsWith('direct-'))
-    .flatMap((file) => ('golden' in file ? replay(file.golden) : []));
+    .flatMap((file) => ('golden' in file ? replay(file.golden) : []))
+    .filter(({ comparison }) => leaves(comparison.expected).length > 0);
 
   test('let no other difference pass: any changed value of any recorded answer is told', () => {
     fc.assert(

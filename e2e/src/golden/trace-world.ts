@@ -1,6 +1,7 @@
 import {
   type Container,
   type ContainerStatus,
+  type ControllerRevision,
   decideRevisions,
   defaultSidecarSet,
   KRUISE,
@@ -28,11 +29,18 @@ interface Changed {
 export class TraceWorld {
   readonly pods = new Map<string, Pod>();
   set: SidecarSet;
-  private readonly isSetRecorded: boolean;
+  /** Of every spec that the SidecarSet had so far. */
+  revisions: ControllerRevision[] = [];
+  /** False for a trace without the SidecarSet's own events: then only its images are known. */
+  readonly isSetRecorded: boolean;
   /** The resourceVersion of the last write of the spec: OpenKruise stamps that one, not that of a later status write. */
   private specVersion = '';
 
-  constructor({ sidecarSet, trace }: TraceCase) {
+  private readonly template: Pod['metadata'];
+
+  constructor({ sidecarSet, pod, trace }: TraceCase) {
+    const labels = pod?.metadata.labels ?? sidecarSet.spec.selector?.matchLabels;
+    this.template = { namespace: 'trace', ...(labels ? { labels } : {}) };
     this.set = structuredClone(sidecarSet);
     this.isSetRecorded = trace.some(({ kind }) => kind === 'sidecarset');
   }
@@ -47,7 +55,10 @@ export class TraceWorld {
       this.pods.delete(name);
       return undefined;
     }
-    const after = podAfter(before, entry);
+    const after = podAfter(
+      before ?? { metadata: { ...this.template, name, uid: name }, spec: { containers: [] } },
+      entry,
+    );
     if (!this.isSetRecorded) this.inferSet(after);
     this.pods.set(name, after);
     return { before, after };
@@ -60,9 +71,16 @@ export class TraceWorld {
     this.set = {
       ...this.set,
       metadata: { ...metadata, ...(annotations ? { annotations } : {}), ...(generation ? { generation } : {}) },
-      ...(spec ? { spec } : {}),
+      // Recorded are only the fields that a rollout depends on.
+      ...(spec ? { spec: { ...this.set.spec, ...spec } } : {}),
       ...(status ? { status } : {}),
     };
+    if (spec !== undefined) this.keepRevision();
+  }
+
+  private keepRevision(): void {
+    const decision = decideRevisions({ set: this.set, existing: this.revisions, inUse: new Set(), namespace: '' });
+    if (decision.create !== undefined) this.revisions = [...this.revisions, decision.create];
   }
 
   /** A trace without the SidecarSet's events: its images are those that its pods are given. */
@@ -79,9 +97,8 @@ export class TraceWorld {
   }
 }
 
-function podAfter(before: Pod | undefined, { name = '', resourceVersion = '', changed = {} }: TraceEntry): Pod {
+function podAfter(base: Pod, { resourceVersion = '', changed = {} }: TraceEntry): Pod {
   const { annotations, containers, statuses, conditions, phase } = changed as Changed;
-  const base: Pod = before ?? { metadata: { name, namespace: 'trace', uid: name }, spec: { containers: [] } };
   return {
     ...base,
     metadata: { ...base.metadata, resourceVersion, ...(annotations ? { annotations } : {}) },
@@ -97,12 +114,11 @@ function podAfter(before: Pod | undefined, { name = '', resourceVersion = '', ch
   };
 }
 
-/** Whether the event is a write of OpenKruise's controller to the pod itself. */
-export function isControllerWrite({ kind, changed, writers }: TraceEntry, before: Pod | undefined): before is Pod {
-  const isWrite = changed?.annotations !== undefined || changed?.containers !== undefined;
-  return (
-    kind === 'pod' && before !== undefined && isWrite && writers?.some((writer) => writer.includes('kruise')) === true
-  );
+/** Whether the event is a write of OpenKruise's controller: to the pod itself, or to its condition. */
+export function controllerWrite({ changed, writers }: TraceEntry): 'pod' | 'status' | undefined {
+  if (!writers?.some((writer) => writer.includes('kruise'))) return undefined;
+  if (changed?.annotations !== undefined || changed?.containers !== undefined) return 'pod';
+  return changed?.conditions === undefined ? undefined : 'status';
 }
 
 /** The hash that a pod bears for a SidecarSet. */

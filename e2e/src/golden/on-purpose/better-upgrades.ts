@@ -1,4 +1,12 @@
-import { type Container, hotPairNames, isHotUpgrade, KRUISE, type Pod, type SidecarSet } from '@sidestep/core';
+import {
+  type Container,
+  type ControllerRevision,
+  hotPairNames,
+  isHotUpgrade,
+  KRUISE,
+  type Pod,
+  type SidecarSet,
+} from '@sidestep/core';
 import { isObject } from '../compare.js';
 import { hashOf } from '../trace-world.js';
 import type { OnPurpose } from './rule.js';
@@ -27,21 +35,28 @@ export const emptyImageIsAnUpgrade: OnPurpose = {
   name: 'a changed empty image is an upgrade like any other',
   sentence:
     'It is picked and budgeted and stamps both hashes, and the working container is not touched; OpenKruise rewrites every pod at once.',
-  adjust: ({ actual }, { write }) => {
-    if (write === undefined) return undefined;
+  adjust: ({ expected, actual }, { write, trace }) => {
+    if (trace === undefined || !isEmptyImageChange(trace.revisions)) return undefined;
+    // What OpenKruise says of the pods that it rewrote and left behind.
+    if (write === undefined) return SAID_OF_THEM.test(JSON.stringify(expected)) ? actual : undefined;
     const before = hotStates(write.before, write.set);
-    const hash = write.set.metadata.annotations?.[KRUISE.hash];
-    const isBegun = hashOf(write.before, write.set.metadata.name ?? '', KRUISE.hash) === hash;
-    const isEmptyChange = before.some(({ working, idle, wanted }) => {
-      return !isBegun && working.image === wanted.image && idle.image !== wanted.emptyImage;
-    });
     const keepsWorking = hotStates(write.ours, write.set).every(({ working }, index) => {
       const was = before[index]?.working;
       return working.name === was?.name && working.image === was.image;
     });
-    return isEmptyChange && keepsWorking && isIdleOn(write.ours, write.set) ? actual : undefined;
+    return keepsWorking && isIdleOn(write.ours, write.set) ? actual : undefined;
   },
 };
+
+const SAID_OF_THEM = /"reason":"(?:UpdateImmutableField|NotUpgradablePods|ResetContainerSucceed)"/;
+
+/** Whether the last edit of the SidecarSet changed empty images and nothing else. */
+function isEmptyImageChange(revisions: readonly ControllerRevision[]): boolean {
+  const [before, after] = revisions.slice(-2).map(({ data }) => {
+    return JSON.stringify(data, (key, value) => (key === 'hotUpgradeEmptyImage' ? '' : value));
+  });
+  return before !== undefined && before === after;
+}
 
 export const resetComesFirst: OnPurpose = {
   name: 'a pod that has migrated is reset before it goes back',

@@ -1,4 +1,4 @@
-import type { Pod, SidecarSet } from '@sidestep/core';
+import type { ControllerRevision, Pod, SidecarSet } from '@sidestep/core';
 import type { Comparison } from '../compare.js';
 import type { ExpectedAdmission } from '../golden-case.js';
 
@@ -12,6 +12,8 @@ export interface CaseFacts {
   isDirect?: boolean;
   /** The write to a pod that the comparison is about: the pod before it, and after ours. */
   write?: { before: Pod; ours: Pod; set: SidecarSet; reason: string };
+  /** The SidecarSet of a trace at that moment, with a revision for each spec it had. */
+  trace?: { set: SidecarSet; revisions: readonly ControllerRevision[] };
   /** Names of rules that explained an earlier comparison of the same case. */
   earlier: ReadonlySet<string>;
 }
