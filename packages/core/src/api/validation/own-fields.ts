@@ -56,8 +56,9 @@ function validateHotPairNames(spec: SidecarSetSpec, path: string): FieldError[] 
   const errors: FieldError[] = [];
   for (const list of ['containers', 'initContainers'] as const) {
     for (const [i, container] of (spec[list] ?? []).entries()) {
-      // Init containers are injected under their own name, whatever they say about upgrades.
-      const names = list === 'containers' ? containerNamesInPod(container) : [container.name];
+      // Of init containers only those that keep running become a pair; the others keep their name, whatever they say.
+      const isPlainInit = list === 'initContainers' && !isNativeSidecar(container);
+      const names = isPlainInit ? [container.name] : containerNamesInPod(container);
       for (const name of names) {
         const owner = taken.get(name);
         const isPair = owner !== container.name;
