@@ -7,7 +7,16 @@ import {
   type SidecarSet,
   type SidecarSetStatus,
 } from '@sidestep/core';
-import { isAlreadyExists, isConflict, isNotFound, type KubeApi, KubeError, type KubeObject } from '@sidestep/kube';
+import {
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type KubeApi,
+  KubeError,
+  type KubeObject,
+  LEASE,
+  type LeaseSpec,
+} from '@sidestep/kube';
 import { CONTROLLER_REVISION, POD, SIDECARSET } from './kinds.js';
 
 /** The controller's view of the cluster over a `KubeApi`; one call of the port is one call to the API server. */
@@ -15,6 +24,7 @@ export class KubeCluster implements ClusterPort {
   constructor(
     private readonly api: KubeApi,
     private readonly namespace: string,
+    private readonly leaseName: string,
   ) {}
 
   readPod(ref: PodRef): Promise<FullPod | undefined> {
@@ -37,6 +47,12 @@ export class KubeCluster implements ClusterPort {
   writeSidecarSetStatus(sidecarSet: SidecarSet, status: SidecarSetStatus): Promise<WriteResult<SidecarSet>> {
     const object = { ...sidecarSet, status } as KubeObject & SidecarSet;
     return written(this.api.replace(SIDECARSET, object, { subresource: 'status' }));
+  }
+
+  async readEpoch(): Promise<number | undefined> {
+    const ref = { namespace: this.namespace, name: this.leaseName };
+    const lease = await orUndefined(this.api.get<KubeObject & { spec?: LeaseSpec }>(LEASE, ref));
+    return lease?.spec?.leaseTransitions;
   }
 
   async listRevisions(sidecarSet: string): Promise<ControllerRevision[]> {

@@ -1,6 +1,6 @@
-import { type ClusterPort, type EventPort, Planner, type QueueChange } from '@sidestep/controller';
+import { type ClusterPort, type EventPort, Planner, type QueueChange, TARGET_FRESH_MS } from '@sidestep/controller';
 import { KRUISE } from '@sidestep/core';
-import { type KubeApi, LeaseElection, systemClock, WorkQueue } from '@sidestep/kube';
+import { delay, type KubeApi, LeaseElection, systemClock, WorkQueue } from '@sidestep/kube';
 import type { Logger, Metrics } from '@sidestep/observability';
 import type { PhaseQueuePort } from '@sidestep/phase-queue';
 import { PlannerCaches } from './planner-caches.js';
@@ -100,6 +100,8 @@ export class PlannerRole {
 
   private async plan(epoch: number): Promise<void> {
     await this.caches.start();
+    // Until then a worker may still take jobs of the planner before for jobs of the one that leads.
+    if (epoch > 0) await delay(systemClock, TARGET_FRESH_MS);
     const { cluster, queue, events, namespace } = this.parts;
     const planner = new Planner({
       cluster,

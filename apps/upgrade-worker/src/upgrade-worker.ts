@@ -92,7 +92,7 @@ export class UpgradeWorker {
     const api = this.api.fairShare('planner');
     return new PlannerRole({
       api,
-      cluster: new KubeCluster(api, namespace),
+      cluster: new KubeCluster(api, namespace, leaseName),
       queue: this.queue,
       events: new KubeEvents(this.recorder),
       namespace,
@@ -105,9 +105,9 @@ export class UpgradeWorker {
   }
 
   private working(): WorkerRole {
-    const { namespace, concurrency } = this.config;
+    const { namespace, concurrency, leaseName } = this.config;
     return new WorkerRole({
-      clusterFor: (sidecarSet) => new KubeCluster(this.api.fairShare(`set ${sidecarSet}`), namespace),
+      clusterFor: (sidecarSet) => new KubeCluster(this.api.fairShare(`set ${sidecarSet}`), namespace, leaseName),
       queue: this.queue,
       events: new KubeEvents(this.recorder),
       concurrency,

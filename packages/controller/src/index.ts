@@ -5,4 +5,4 @@ export * from './planner.js';
 export type { PlannerCache } from './planner-cache.js';
 export * from './ports.js';
 export * from './queue-monitor.js';
-export { TargetSource } from './target-source.js';
+export { TARGET_FRESH_MS, TargetSource } from './target-source.js';

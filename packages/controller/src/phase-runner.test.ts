@@ -139,6 +139,21 @@ describe('a job that comes late, twice, or for nothing', () => {
     expect(cluster.writes).toEqual([]);
   });
 
+  test('does not begin a pod that a former planner picked, for the one that leads now may have picked others', async () => {
+    cluster.epoch = 5;
+    const outcome = await runner.run(jobFor('upgrade', { epoch: 4 }), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'gone', reason: 'Superseded' });
+    expect(cluster.writes).toEqual([]);
+    expect((await runner.run(jobFor('upgrade', { epoch: 5 }), never)).result).toBe('wrote');
+  });
+
+  test('finishes a pod that a former planner began', async () => {
+    await runner.run(jobFor('upgrade'), never);
+    cluster.putPod(acknowledged(cluster.pod('web'), now));
+    cluster.epoch = 5;
+    expect((await runner.run(jobFor('reset', { epoch: 4 }), never)).result).toBe('wrote');
+  });
+
   test('does not begin a pod of a SidecarSet that was paused meanwhile', async () => {
     const updateStrategy = { ...v2.spec.updateStrategy, paused: true };
     cluster.put(cluster.sidecarSets, { ...v2, spec: { ...v2.spec, updateStrategy } });

@@ -53,17 +53,22 @@ export class PhaseRunner {
   }
 
   private async step(job: PhaseJobKeys): Promise<Step> {
-    const [pod, target] = await Promise.all([
+    const [pod, known] = await Promise.all([
       this.parts.cluster.readPod({ namespace: job.namespace, name: job.pod }),
       this.parts.targets.target(job.sidecarSet, job.revision),
     ]);
     if (pod === undefined || pod.metadata.uid !== job.uid) return gone('PodGone', 'the pod does not exist any more');
-    if (target === undefined) return gone('Superseded', 'the SidecarSet does not want this revision any more');
+    if (known === undefined) return gone('Superseded', 'the SidecarSet does not want this revision any more');
+    if (isOfFormerPlanner(job, known.epoch)) return gone('Superseded', 'the planner that picked the pod leads no more');
+    const { target } = known;
     const now = this.parts.clock.now();
     const decision = decidePodUpgrade({ target, pod, now });
     if (decision.due !== job.phase || decision.attempt !== job.attempt || decision.revision !== job.revision)
       return { kind: 'end', outcome: overtaken(job, decision, now) };
-    if (decision.patch === undefined) return { kind: 'end', outcome: notYet(decision) };
+    if (decision.patch === undefined) {
+      this.tell(pod, decision);
+      return { kind: 'end', outcome: notYet(decision) };
+    }
     return this.write(job, target, pod, decision);
   }
 
@@ -78,12 +83,7 @@ export class PhaseRunner {
     if (written.kind === 'conflict') return { kind: 'decide-again' };
     if (written.kind === 'gone') return gone('PodGone', 'the pod was deleted before the write');
     if (decision.statusPatch !== undefined) await this.parts.cluster.patchPodStatus(ref, job.uid, decision.statusPatch);
-    for (const event of decision.events) {
-      this.parts.events.onPod(
-        pod,
-        decision.container === undefined ? event : { ...event, container: decision.container },
-      );
-    }
+    this.tell(pod, decision);
     const now = this.parts.clock.now();
     const after = decidePodUpgrade({ target, pod: written.object, now });
     return {
@@ -91,7 +91,18 @@ export class PhaseRunner {
       outcome: { ...followUp(job, after, now), result: 'wrote', reason: decision.reason, message: decision.message },
     };
   }
+
+  private tell(pod: FullPod, { events, container }: PodUpgradeDecision): void {
+    for (const event of events) this.parts.events.onPod(pod, container === undefined ? event : { ...event, container });
+  }
 }
+
+/**
+ * A new planner does not know what its predecessor picked and may pick other pods, so begin jobs of the old one would exceed
+ * the budget together with its own. What it picks again it also asks for again, under its own epoch.
+ */
+const isOfFormerPlanner = ({ phase, epoch }: PhaseJobKeys, current: number | undefined): boolean =>
+  phase === 'upgrade' && epoch !== undefined && current !== undefined && epoch < current;
 
 const gone = (reason: string, message: string): Step => ({
   kind: 'end',

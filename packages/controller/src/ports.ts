@@ -33,6 +33,9 @@ export interface ClusterPort {
   /** Replaces the whole status; the resourceVersion of `sidecarSet` guards it. */
   writeSidecarSetStatus(sidecarSet: SidecarSet, status: SidecarSetStatus): Promise<WriteResult<SidecarSet>>;
 
+  /** The epoch of the planner that leads now; undefined when none ever did. */
+  readEpoch(): Promise<number | undefined>;
+
   listRevisions(sidecarSet: string): Promise<ControllerRevision[]>;
   /** Resolves to undefined when another object has that name. */
   createRevision(revision: ControllerRevision): Promise<ControllerRevision | undefined>;

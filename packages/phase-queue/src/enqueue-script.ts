@@ -1,25 +1,35 @@
 /**
  * Sorts job ids by what the queue already does with them, in one step, so that no worker can change it in between.
  * A running job is noted to run again: its note is a key of its own with a life of an hour, because a note that is never read
- * (the worker died) must not stay for ever. KEYS and job keys share one hash tag, as Redis Cluster demands.
+ * (the worker died) must not stay for ever. A waiting one gets the newest data: its epoch tells workers who asked last.
+ * KEYS and job keys share one hash tag, as Redis Cluster demands.
  *
- * KEYS[1] delayed set; ARGV[1] prefix of job keys, ARGV[2] the note; ARGV[3...] ids.
+ * KEYS[1] delayed set; ARGV[1] prefix of job keys, ARGV[2] options of the note; then pairs of id and data.
  * Returns per id: "new", "waiting", "active", or the score in the delayed set.
  */
 export const ENQUEUE_SCRIPT = `
 local answers = {}
-for i = 3, #ARGV do
+for i = 3, #ARGV, 2 do
   local key = ARGV[1] .. ARGV[i]
   if redis.call('EXISTS', key) == 0 then
     answers[#answers + 1] = 'new'
   elseif redis.call('EXISTS', key .. ':lock') == 1 then
-    redis.call('SET', key .. ':again', ARGV[2], 'PX', 3600000)
+    redis.call('HSET', key .. ':again', 'options', ARGV[2], 'data', ARGV[i + 1])
+    redis.call('PEXPIRE', key .. ':again', 3600000)
     answers[#answers + 1] = 'active'
   else
+    redis.call('HSET', key, 'data', ARGV[i + 1])
     answers[#answers + 1] = redis.call('ZSCORE', KEYS[1], ARGV[i]) or 'waiting'
   end
 end
 return answers
+`;
+
+/** Takes a running job's note: its options and data, or nothing. */
+export const TAKE_NOTE_SCRIPT = `
+local note = redis.call('HMGET', KEYS[1], 'options', 'data')
+redis.call('DEL', KEYS[1])
+return note
 `;
 
 /** BullMQ keeps the due time in milliseconds times this, the rest is a counter. */

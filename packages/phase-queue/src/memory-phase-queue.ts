@@ -20,6 +20,11 @@ interface Wish {
   priority: number;
 }
 
+interface Note {
+  job: PhaseJob;
+  wish: Wish;
+}
+
 interface Entry {
   id: string;
   job: PhaseJob;
@@ -28,7 +33,7 @@ interface Entry {
   failures: number;
   dueAt: number;
   timer?: NodeJS.Timeout;
-  again?: Wish;
+  again?: Note;
 }
 
 interface Run {
@@ -131,11 +136,12 @@ export class MemoryPhaseQueue implements PhaseQueuePort {
       return;
     }
     const known = this.entries.get(id);
+    if (known !== undefined && known.state !== 'active') known.job = job;
     if (known === undefined) {
       const entry: Entry = { id, job, priority: wish.priority, state: 'waiting', failures: 0, dueAt: 0 };
       this.entries.set(id, entry);
       this.schedule(entry, wish.delayMs);
-    } else if (known.state === 'active') known.again = wish;
+    } else if (known.state === 'active') known.again = { job, wish };
     else if (known.state === 'delayed' && Date.now() + wish.delayMs < known.dueAt) this.schedule(known, wish.delayMs);
   }
 
@@ -199,7 +205,7 @@ export class MemoryPhaseQueue implements PhaseQueuePort {
     delete entry.again;
     if (delayMs === undefined) this.entries.delete(entry.id);
     else this.schedule(entry, delayMs);
-    if (again !== undefined) this.add(entry.job, again);
+    if (again !== undefined) this.add(again.job, again.wish);
   }
 
   private async closeConsumer(consumer: Consumer, timeoutMs: number): Promise<void> {

@@ -97,6 +97,25 @@ export const describePhaseQueue = (name: string, start: () => Promise<QueueUnder
       expect(seen).toEqual(['a']);
     });
 
+    test('hands out a waiting or delayed job as it was asked for last', async () => {
+      await queue.enqueue([{ ...job('a'), epoch: 1 }]);
+      await queue.enqueue([{ ...job('b'), epoch: 1 }], { delayMs: 3_600_000 });
+      await queue.enqueue([
+        { ...job('a'), epoch: 2 },
+        { ...job('b'), epoch: 2 },
+      ]);
+      const seen: PhaseJob[] = [];
+      await consume(async (one) => {
+        seen.push(one);
+        return DONE;
+      });
+      await until('both ran', () => seen.length === 2);
+      expect(seen.map(({ pod, epoch }) => [pod, epoch])).toEqual([
+        ['a', 2],
+        ['b', 2],
+      ]);
+    });
+
     test('takes a finished id again', async () => {
       let runs = 0;
       await consume(async () => {
@@ -150,18 +169,21 @@ export const describePhaseQueue = (name: string, start: () => Promise<QueueUnder
 
     test('runs a job once more when it was asked for while it ran', async () => {
       const first = door();
+      const epochs: (number | undefined)[] = [];
       let runs = 0;
-      await consume(async () => {
+      await consume(async ({ epoch }) => {
         runs += 1;
+        epochs.push(epoch);
         if (runs === 1) await first.passed;
         return DONE;
       });
       await queue.enqueue([job('a')]);
       await until('it runs', () => runs === 1);
       await queue.enqueue([job('a')]);
-      await queue.enqueue([job('a')]);
+      await queue.enqueue([{ ...job('a'), epoch: 7 }]);
       first.open();
       await until('it ran again and left', async () => runs === 2 && (await empty()));
+      expect(epochs).toEqual([undefined, 7]);
     });
 
     test('looks again at once at a pod that was asked for while its job said not yet', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Job, Queue } from 'bullmq';
-import { ENQUEUE_SCRIPT, readStanding, type Standing } from './enqueue-script.js';
+import { ENQUEUE_SCRIPT, readStanding, type Standing, TAKE_NOTE_SCRIPT } from './enqueue-script.js';
 import { PhaseQueueError, queueClosed, queueUnavailable } from './errors.js';
 import { type PhaseJob, parsePhaseJob, phaseJobId } from './phase-job.js';
 import {
@@ -115,10 +115,12 @@ export class RedisPhaseQueue implements PhaseQueuePort {
     this.client.disconnect();
   }
 
-  /** Runs a job again that was asked for while it ran. */
+  /** Runs a job again that was asked for while it ran, as it was asked for then. */
   async settle(job: PhaseJob): Promise<void> {
-    const note = await this.client.getdel(this.key(`${phaseJobId(job)}:again`));
-    if (note !== null) await this.enqueue([job], JSON.parse(note) as EnqueueOptions);
+    const note = await this.client.eval(TAKE_NOTE_SCRIPT, 1, this.key(`${phaseJobId(job)}:again`));
+    const [options, data] = note as [string | null, string | null];
+    if (options === null || data === null) return;
+    await this.enqueue([JSON.parse(data) as PhaseJob], JSON.parse(options) as EnqueueOptions);
   }
 
   private key(suffix: string): string {
@@ -134,7 +136,8 @@ export class RedisPhaseQueue implements PhaseQueuePort {
     const delay = options.delayMs ?? 0;
     const priority = options.priority ?? DEFAULT_PRIORITY;
     const note = JSON.stringify({ delayMs: delay, priority });
-    const answers = await this.client.eval(ENQUEUE_SCRIPT, 1, this.key('delayed'), this.key(''), note, ...ids);
+    const pairs = ids.flatMap((id) => [id, JSON.stringify(byId.get(id))]);
+    const answers = await this.client.eval(ENQUEUE_SCRIPT, 1, this.key('delayed'), this.key(''), note, ...pairs);
     const standings = (answers as unknown[]).map(readStanding);
     const added = ids.filter((_, index) => standings[index]?.kind === 'new');
     await queue.addBulk(

@@ -22,6 +22,8 @@ export class MemoryCluster implements ClusterPort {
   readonly writes: string[] = [];
   /** Runs before each pod write, to let somebody else be faster, or to fail. */
   beforePodWrite: (ref: PodRef) => void = () => undefined;
+  /** Of the planner that holds the lease. */
+  epoch: number | undefined;
   private version = 100;
 
   put<T extends Stored>(kind: Map<string, T>, object: T): T {
@@ -77,6 +79,10 @@ export class MemoryCluster implements ClusterPort {
     if (stored.metadata.resourceVersion !== sidecarSet.metadata.resourceVersion) return { kind: 'conflict' };
     this.writes.push(`status of ${name}`);
     return { kind: 'written', object: this.put(this.sidecarSets, { ...stored, status }) };
+  }
+
+  async readEpoch(): Promise<number | undefined> {
+    return this.epoch;
   }
 
   async listRevisions(sidecarSet: string): Promise<ControllerRevision[]> {

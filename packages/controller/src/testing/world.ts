@@ -6,14 +6,21 @@ import type { PlannerCache } from '../planner-cache.js';
 import type { JobOptions, JobPort, PhaseJobKeys } from '../ports.js';
 import { MemoryCluster } from './memory-cluster.js';
 
-/** A queue that keeps what it was given, and can refuse. */
+const idOf = ({ uid, sidecarSet, revision, phase, attempt }: PhaseJobKeys): string =>
+  [uid, sidecarSet, revision, phase, attempt].join('.');
+
+/** A queue that has each id once, as it was asked for last, and can refuse. */
 export class MemoryJobs implements JobPort {
   readonly asked: { job: PhaseJobKeys; options: JobOptions }[] = [];
   available = true;
 
   async enqueue(jobs: readonly PhaseJobKeys[], options: JobOptions = {}): Promise<void> {
     if (!this.available) throw Object.assign(new Error('refused'), { code: 'QUEUE_UNAVAILABLE', retry: 'backoff' });
-    for (const job of jobs) this.asked.push({ job, options });
+    for (const job of jobs) {
+      const waiting = this.asked.find((entry) => idOf(entry.job) === idOf(job));
+      if (waiting === undefined) this.asked.push({ job, options });
+      else waiting.job = job;
+    }
   }
 
   /** What was asked for since the last look, as `phase pod`. */
@@ -63,6 +70,7 @@ export class World {
   /** A planner that knows nothing but the cluster, as after a restart. */
   startPlanner(epoch: number): Planner {
     this.due.clear();
+    this.cluster.epoch = epoch;
     this.planner = new Planner({
       cluster: this.cluster,
       cache: this.cache,
