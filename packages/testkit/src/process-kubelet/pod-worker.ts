@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { gracePeriodMs, killContainer, startContainer } from './container-lifecycle.js';
+import { killContainer, startContainer } from './container-lifecycle.js';
 import {
   type ContainerRecord,
   differs,
@@ -10,10 +10,11 @@ import {
 } from './container-record.js';
 import { CrashBackOff } from './crash-back-off.js';
 import { type Gate, newTrigger, type Trigger } from './gate.js';
+import { killPod, killRequest } from './kill-pod.js';
 import type { NodeContext } from './node-context.js';
 import { planPod } from './plan-pod.js';
-import { type LiveContainer, PodContainers } from './pod-containers.js';
-import { allContainers, type ContainerSpec, isNativeSidecar, type PodObject, type PodStatus } from './pod-spec.js';
+import { PodContainers } from './pod-containers.js';
+import type { ContainerSpec, PodObject, PodStatus } from './pod-spec.js';
 import { endedPodStatus, podStatus, type StartFailure } from './pod-status.js';
 import { PodVolumes } from './pod-volumes.js';
 import { Prober } from './prober.js';
@@ -126,7 +127,10 @@ export class PodWorker {
       await this.#gate.opened();
       await this.#freshLook();
       if (this.#cancel.signal.aborted) break;
-      await this.#step();
+      await this.#step().catch((error: unknown) => {
+        this.#context.log({ event: 'step-failed', pod: this.#pod.metadata.name ?? '', error: String(error) });
+        this.#failed();
+      });
     }
     await this.#end();
   }
@@ -147,7 +151,8 @@ export class PodWorker {
     const pod = this.#pod;
     for (const { record, message } of plan.kill) {
       const live = this.containers.find(record.containerID);
-      if (live) await killContainer({ ...this.#killing(live), message });
+      const on = { context: this.#context, pod, containers: this.containers };
+      if (live) await killContainer({ ...killRequest(on, live), message });
     }
     let started = 0;
     for (const container of plan.start) {
@@ -246,7 +251,7 @@ export class PodWorker {
   async #end(): Promise<void> {
     clearTimeout(this.#retry);
     this.#prober.stop();
-    await this.#killAll();
+    await killPod({ context: this.#context, pod: this.#pod, containers: this.containers });
     if (this.#isOnServer) {
       this.#seen = this.containers.snapshot(Date.now());
       this.#writer.set(endedPodStatus(this.#statusInput()));
@@ -255,27 +260,5 @@ export class PodWorker {
     }
     this.#writer.stop();
     await this.#volumes.remove();
-  }
-
-  /** App containers together, then native sidecars, last one first. */
-  async #killAll(): Promise<void> {
-    const sidecars = new Set(
-      allContainers(this.#pod.spec)
-        .filter(isNativeSidecar)
-        .map(({ name }) => name),
-    );
-    const live = this.containers.live();
-    const apps = live.filter(({ record }) => !sidecars.has(record.name));
-    await Promise.all(apps.map((container) => killContainer(this.#killing(container))));
-    const rest = live
-      .filter(({ record }) => sidecars.has(record.name))
-      .sort((a, b) => b.record.startedAtMs - a.record.startedAtMs);
-    for (const container of rest) await killContainer(this.#killing(container));
-  }
-
-  #killing(live: LiveContainer) {
-    const asked = this.#pod.metadata.deletionGracePeriodSeconds;
-    const graceMs = typeof asked === 'number' ? asked * 1000 : gracePeriodMs(this.#pod);
-    return { context: this.#context, pod: this.#pod, live, podIP: this.podIP, graceMs };
   }
 }
