@@ -105,14 +105,15 @@ export class Writes {
     change: (current: SimObject) => unknown,
   ): Promise<Written | undefined> {
     const { resource, name } = target;
-    const old = await this.current(resource, entry);
-    const object = this.decoded(target, change(structuredClone(old)));
+    const text = await this.versions.textOf(resource, entry);
+    const old = JSON.parse(text) as SimObject;
+    const object = this.decoded(target, change(JSON.parse(text) as SimObject));
     const asked = object.metadata.resourceVersion;
     if (asked && asked !== old.metadata.resourceVersion) throw conflict(resource, name);
     if (object.metadata.uid && object.metadata.uid !== old.metadata.uid)
       throw conflict(resource, name, uidDiffers(object, old));
     const admitted = await this.prepared(target, object, old);
-    if (sameJson(admitted, old)) return { text: JSON.stringify(old), created: false };
+    if (sameJson(admitted, old)) return { text, created: false };
     const stored = await this.toStorage(resource, admitted);
     if (target.dryRun) return { text: JSON.stringify(admitted), created: false };
     const now = this.store.of(resource).get(target.namespace, name);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type BoundProcess, startBoundProcess } from '../bound-process/bound-process.js';
 import { freePort } from '../bound-process/free-port.js';
 import { until } from '../bound-process/until.js';
+import { runCommand } from '../ensure/run-command.js';
 import { type ApiServerBinaries, ensureApiServerBinaries } from './binaries.js';
 import type { CertificatePair } from './certificates.js';
 import { Credentials } from './credentials.js';
@@ -33,6 +34,8 @@ export interface RealApiServer {
   kubeconfigForServiceAccount(namespace: string, name: string): Promise<string>;
   /** A namespace with its default service account, which no controller makes here. An existing one is fine. */
   createNamespace(name: string): Promise<void>;
+  /** Runs kubectl as the administrator, e.g. `kubectl('apply', '--server-side', '-k', folder)`; rejects with what it complained of. */
+  kubectl(...args: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -128,10 +131,11 @@ async function ready(
     });
   };
   await createNamespace('default');
+  const kubeconfig = await credentials.kubeconfig('admin', url, admin);
   return {
     url,
     ca: credentials.authority.certificate,
-    kubeconfig: await credentials.kubeconfig('admin', url, admin),
+    kubeconfig,
     binaries,
     apiServerPid: server.pid,
     etcdPid: etcd.pid,
@@ -142,8 +146,22 @@ async function ready(
         `system:serviceaccounts:${namespace}`,
       ]),
     createNamespace,
+    kubectl: (...args) => runKubectl(binaries.kubectl, kubeconfig, args),
     stop,
   };
+}
+
+async function runKubectl(program: string, kubeconfig: string, args: readonly string[]): Promise<string> {
+  const cache = path.join(path.dirname(kubeconfig), 'discovery');
+  const { code, stdout, complaint } = await runCommand(program, [
+    '--kubeconfig',
+    kubeconfig,
+    '--cache-dir',
+    cache,
+    ...args,
+  ]);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${complaint}`);
+  return stdout;
 }
 
 async function create(

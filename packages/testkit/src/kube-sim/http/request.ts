@@ -77,7 +77,9 @@ export function readBody(request: IncomingMessage): Promise<string> {
     });
     request.once('end', () => resolve(Buffer.concat(chunks).toString()));
     request.once('error', reject);
-    request.once('close', () => reject(new ApiError(499, 'ClientClosed', 'the client went away')));
+    request.once('close', () => {
+      if (!request.readableEnded) reject(new ApiError(499, 'ClientClosed', 'the client went away'));
+    });
   });
 }
 
