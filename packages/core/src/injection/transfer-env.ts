@@ -3,7 +3,7 @@ import type { TransferEnvVar } from '../api/sidecarset.js';
 
 /** Where a transferred env comes from: a container by name, or by the name that a label or annotation of the pod holds. */
 export interface CompiledTransfer {
-  from: { container: string } | { map: 'labels' | 'annotations'; key: string } | 'nowhere';
+  source: { container: string } | { map: 'labels' | 'annotations'; key: string } | 'nowhere';
   /** Sorted, without repetitions. */
   envNames: string[];
 }
@@ -14,10 +14,10 @@ const FIELD_PATH = /^metadata\.(labels|annotations)\['([\s\S]*)'\]$/;
 export function compileTransfer(transfer: TransferEnvVar): CompiledTransfer {
   const envNames = [...new Set([transfer.envName ?? '', ...(transfer.envNames ?? [])])].filter(Boolean).sort();
   const fieldRef = transfer.sourceContainerNameFrom?.fieldRef;
-  if (!fieldRef) return { from: { container: transfer.sourceContainerName ?? '' }, envNames };
+  if (!fieldRef) return { source: { container: transfer.sourceContainerName ?? '' }, envNames };
   const match = FIELD_PATH.exec(fieldRef.fieldPath ?? '');
-  if (match === null) return { from: 'nowhere', envNames };
-  return { from: { map: match[1] as 'labels' | 'annotations', key: match[2] ?? '' }, envNames };
+  if (match === null) return { source: 'nowhere', envNames };
+  return { source: { map: match[1] as 'labels' | 'annotations', key: match[2] ?? '' }, envNames };
 }
 
 /**
@@ -25,16 +25,16 @@ export function compileTransfer(transfer: TransferEnvVar): CompiledTransfer {
  * sidecar's own env decides who wins.
  */
 export function transferredEnv(transfers: readonly CompiledTransfer[], pod: Pod): EnvVar[] {
-  return transfers.flatMap(({ from, envNames }) => {
-    const source = sourceName(from, pod);
-    const env = pod.spec.containers.find((container) => container.name === source)?.env ?? [];
-    return envNames.flatMap((name) => env.findLast((variable) => variable.name === name) ?? []);
+  return transfers.flatMap(({ source, envNames }) => {
+    const name = sourceName(source, pod);
+    const env = pod.spec.containers.find((container) => container.name === name)?.env ?? [];
+    return envNames.flatMap((wanted) => env.findLast((variable) => variable.name === wanted) ?? []);
   });
 }
 
-function sourceName(from: CompiledTransfer['from'], pod: Pod): string | undefined {
-  if (from === 'nowhere') return undefined;
-  if ('container' in from) return from.container;
-  const map = pod.metadata[from.map];
-  return map !== undefined && Object.hasOwn(map, from.key) ? map[from.key] : undefined;
+function sourceName(source: CompiledTransfer['source'], pod: Pod): string | undefined {
+  if (source === 'nowhere') return undefined;
+  if ('container' in source) return source.container;
+  const map = pod.metadata[source.map];
+  return map && Object.hasOwn(map, source.key) ? map[source.key] : undefined;
 }
