@@ -1,7 +1,7 @@
 /** Reads off a pod where it stands and which phase is due; writes nothing. */
 import type { Reason } from '../api/reasons.js';
 import { findBar, findUnreported } from './bars.js';
-import { hasEveryStatus, isConsistent, isContainerReady, recordedBefore } from './consistency.js';
+import { hasEveryStatus, isConsistent, isContainerReady, recordedBefore, reportedBy } from './consistency.js';
 import { deadlineOf, findFailure } from './failure.js';
 import { isSameImage } from './image-reference.js';
 import type { ContainerView, PairView, PodReading, Problem } from './pod-reading.js';
@@ -46,8 +46,7 @@ function assessOpen(reading: PodReading, open: PairView[], now: Date): Assessmen
   const failure = findOpenFailure(reading, open, now);
   const state = failure === undefined ? 'Upgrading' : 'Failed';
   const stay: Assessment = { state, due: 'migration', ...(failure ?? waiting), failure };
-  const deadline = deadlineOf(reading);
-  if (deadline !== undefined && deadline > now.getTime()) stay.reviewAt = deadline;
+  stay.reviewAt = nextReview(reading, now);
   if (isStale(reading)) return assessSuperseded(reading, stay, now);
   if (reading.target.abortRequested) {
     return {
@@ -125,14 +124,21 @@ function assessSettling(reading: PodReading, now: Date): Assessment | undefined 
   const emptied = reading.pairs.find((pair) => !isConsistent(reading, pair.other, now));
   if (emptied !== undefined) {
     const message = `container ${emptied.other.name} is being replaced by the empty image`;
-    return { state: 'Resetting', due: 'none', reason: 'EmptyImageStarting', message, container: emptied.other.name };
+    const reviewAt = nextReview(reading, now);
+    const { name: container } = emptied.other;
+    return { state: 'Resetting', due: 'none', reason: 'EmptyImageStarting', message, container, reviewAt };
   }
   const starting = changed[0];
   if (starting === undefined) return undefined;
   const message = `container ${starting.name} with image ${starting.image} is not ready yet`;
-  const deadline = deadlineOf(reading);
-  const reviewAt = deadline !== undefined && deadline > now.getTime() ? deadline : undefined;
+  const reviewAt = nextReview(reading, now);
   return { state: 'Upgrading', due: 'none', reason: 'ContainerStarting', message, container: starting.name, reviewAt };
+}
+
+/** When time alone may tell more about a pod under way: its deadline, and when its kubelet must have reported. */
+function nextReview(reading: PodReading, now: Date): number | undefined {
+  const times = [deadlineOf(reading) ?? 0, reportedBy(reading)].filter((at) => at > now.getTime());
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** A plain container that was changed and is not up yet. */

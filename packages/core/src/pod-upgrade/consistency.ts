@@ -1,6 +1,6 @@
 /** Whether the kubelet is done with the last image change of a container. */
 import type { ContainerStatus } from '../api/kubernetes.js';
-import { digestOf, isDigestImage } from './image-reference.js';
+import { digestOf, isDigestImage, isSameImage } from './image-reference.js';
 import type { ContainerView, PodReading } from './pod-reading.js';
 import type { ContainerBefore } from './types.js';
 import { shortContainerId, shortImageID } from './upgrade-record.js';
@@ -17,9 +17,33 @@ export function isConsistent(reading: PodReading, container: ContainerView, now:
   if (status === undefined) return false;
   const before = recordedBefore(reading, container);
   if (before === undefined) return isConsistentByImage(reading, container, status);
-  if (!wasReplaced(before, status)) return false;
-  if (isConsistentByImage(reading, container, status)) return true;
-  return isStartedSince(status, reading.record?.since, now);
+  if (!wasReplaced(before, status)) return isLeftRunning(before, container, status, reading, now);
+  return showsImage(container.image, status) || isStartedSince(status, reading, now);
+}
+
+/** A change that is taken back before the kubelet saw it restarts nothing. */
+function isLeftRunning(
+  before: ContainerBefore,
+  container: ContainerView,
+  status: ContainerStatus,
+  reading: PodReading,
+  now: Date,
+): boolean {
+  if (status.state?.running === undefined) return false;
+  if (before.ran !== undefined) return isSameImage(before.ran, container.image);
+  return showsImage(container.image, status) && now.getTime() >= reportedBy(reading);
+}
+
+/** Unix ms by which a kubelet that is alive has reported the last write; 0 when none is known. */
+export function reportedBy({ record }: PodReading): number {
+  const written = Date.parse(record?.since ?? '');
+  return Number.isNaN(written) ? 0 : written + STATUS_LAG_MS;
+}
+
+/** A runtime prints `docker.io/library/nginx:1` for `nginx:1`, and any one tag of an image that has several. */
+function showsImage(image: string, { image: shown = '', imageID = '' }: ContainerStatus): boolean {
+  if (shown === image || shown.endsWith(`/${image}`)) return true;
+  return isDigestImage(image) && imageID.endsWith(digestOf(image) ?? '\n');
 }
 
 /** What the container was before its last change, if that change was Sidestep's and nobody changed it since. */
@@ -41,9 +65,9 @@ function wasReplaced(before: ContainerBefore, status: ContainerStatus): boolean 
   return (status.restartCount ?? 0) > before.restarts && status.state?.running !== undefined;
 }
 
-function isStartedSince(status: ContainerStatus, since: string | undefined, now: Date): boolean {
-  const written = Date.parse(since ?? '');
-  if (Number.isNaN(written) || now.getTime() - written >= STATUS_LAG_MS) return true;
+function isStartedSince(status: ContainerStatus, reading: PodReading, now: Date): boolean {
+  if (now.getTime() >= reportedBy(reading)) return true;
+  const written = Date.parse(reading.record?.since ?? '');
   const startedAt = Date.parse(status.state?.running?.startedAt ?? '');
   // startedAt has whole seconds.
   return !Number.isNaN(startedAt) && startedAt >= written - (written % 1_000);

@@ -149,6 +149,18 @@ describe('completion', () => {
     expect(pod.look().state).toBe('Migrated');
   });
 
+  test('a change that is taken back before the kubelet saw it restarts nothing, and is done', () => {
+    const pod = onTheWay({}, 'mesh:nopull');
+    pod.run('upgrade');
+    const status = inStatus(pod, 'mesh-2');
+    Object.assign(status, { ready: false });
+    pod.image({ mesh: 'mesh:v1' });
+    pod.run('abort');
+    pod.wait(2).kubelet();
+    expect(pod.restartsOf('mesh-2')).toBe(0);
+    expect(pod.look()).toMatchObject({ state: 'Idle', reason: 'UpToDate' });
+  });
+
   test('the entry of an earlier write says nothing about a change that OpenKruise made since', () => {
     const pod = onTheWay();
     pod.run('upgrade');
@@ -203,9 +215,9 @@ describe('failure', () => {
   test('progressDeadlineSeconds makes a pod that hangs fail, and the decision says when to look again', () => {
     const pod = onTheWay({ progressDeadlineSeconds: 60 }, 'mesh:slow');
     pod.run('upgrade');
-    pod.wait(20).kubelet();
-    expect(pod.look()).toMatchObject({ state: 'Upgrading', retryAfterMs: 40_000 });
-    pod.wait(40);
+    pod.wait(35).kubelet();
+    expect(pod.look()).toMatchObject({ state: 'Upgrading', retryAfterMs: 25_000 });
+    pod.wait(25);
     expect(pod.look()).toMatchObject({ state: 'Failed', reason: 'DeadlineExceeded' });
   });
 

@@ -38,6 +38,8 @@ export interface ContainerBefore {
   id: string;
   /** restartCount before the write. */
   restarts: number;
+  /** The image that the container with this id runs, where known: going back to it restarts nothing. */
+  ran?: string;
   /** End of the imageID before the write; with `version` it ties this entry to that write. */
   imageID?: string;
   /** The hot container's version as written. */

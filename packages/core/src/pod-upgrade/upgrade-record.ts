@@ -65,6 +65,7 @@ function containerBefore(value: unknown): ContainerBefore | undefined {
     id: value.id,
     restarts: typeof value.restarts === 'number' ? value.restarts : 0,
   };
+  if (typeof value.ran === 'string') before.ran = value.ran;
   if (typeof value.imageID === 'string') before.imageID = value.imageID;
   if (typeof value.version === 'string') before.version = value.version;
   if (typeof value.waiting === 'string') before.waiting = value.waiting;

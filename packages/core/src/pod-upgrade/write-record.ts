@@ -1,8 +1,8 @@
 /** Sidestep's own record of a write: what `sidestep.dev/upgrade` says about the pod afterwards. */
 import { versionKey } from './annotations.js';
 import type { Assessment } from './assess-pod.js';
-import { isContainerReady } from './consistency.js';
-import type { PodReading } from './pod-reading.js';
+import { isConsistent, isContainerReady, recordedBefore } from './consistency.js';
+import type { ContainerView, PodReading } from './pod-reading.js';
 import type { ContainerBefore, StartHistory, UpgradeRecord } from './types.js';
 import { shortContainerId, shortImageID } from './upgrade-record.js';
 import { hasTakenOver, type WritePlan } from './write-plan.js';
@@ -17,7 +17,7 @@ export function recordAfter(
 ): UpgradeRecord {
   const record: UpgradeRecord = { ...headOf(reading, assessment, plan, now) };
   if (plan.version > 0n) record.version = plan.version.toString();
-  const containers = { ...keptContainers(reading), ...changedContainers(plan, annotations) };
+  const containers = { ...keptContainers(reading), ...changedContainers(reading, plan, annotations, now) };
   if (Object.keys(containers).length > 0) record.containers = containers;
   const starts = startsAfter(reading, plan);
   if (Object.keys(starts).length > 0) record.starts = starts;
@@ -115,21 +115,33 @@ function keptContainers({ record, pod }: PodReading): Record<string, ContainerBe
 }
 
 function changedContainers(
+  reading: PodReading,
   plan: WritePlan,
   annotations: Readonly<Record<string, string>>,
+  now: Date,
 ): Record<string, ContainerBefore> {
   const entries = plan.changes.map(({ container, image }): [string, ContainerBefore] => {
     const { name, status } = container;
     const before: ContainerBefore = { image, id: shortContainerId(status), restarts: status?.restartCount ?? 0 };
+    const ran = imageRun(reading, container, now);
     const imageID = shortImageID(status?.imageID);
     const version = annotations[versionKey(name)];
     const waiting = status?.state?.waiting?.reason;
+    if (ran !== undefined) before.ran = ran;
     if (imageID !== undefined) before.imageID = imageID;
     if (version !== undefined) before.version = version;
     if (waiting !== undefined) before.waiting = waiting;
     return [name, before];
   });
   return Object.fromEntries(entries);
+}
+
+/** The image of the process that the status shows; undefined when that cannot be told. */
+function imageRun(reading: PodReading, container: ContainerView, now: Date): string | undefined {
+  if (container.status?.state?.running === undefined) return undefined;
+  if (isConsistent(reading, container, now)) return container.image;
+  const before = recordedBefore(reading, container);
+  return before?.id === shortContainerId(container.status) ? before.ran : undefined;
 }
 
 function startsAfter({ record }: PodReading, plan: WritePlan): Record<string, StartHistory> {
