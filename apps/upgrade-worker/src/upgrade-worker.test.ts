@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { defaultSidecarSet, injectPod, type Pod, type SidecarSet, SidecarSetIndex, withHashes } from '@sidestep/core';
 import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter } from '@sidestep/kube';
@@ -26,26 +27,6 @@ let kubelet: InstantKubelet;
 let folder: string;
 const started: UpgradeWorker[] = [];
 const lost: string[] = [];
-
-const CRD = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'sidecarsets.apps.kruise.io' },
-  spec: {
-    group: 'apps.kruise.io',
-    scope: 'Cluster',
-    names: { plural: 'sidecarsets', singular: 'sidecarset', kind: 'SidecarSet', listKind: 'SidecarSetList' },
-    versions: [
-      {
-        name: 'v1beta1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-};
 
 const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + DEADLINE_MS;
@@ -124,9 +105,7 @@ const everyPodRuns = (image: string) => async (): Promise<boolean> => {
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sidestep-worker-'));
-  const crd = path.join(folder, 'crd.yaml');
-  await writeFile(crd, JSON.stringify(CRD));
-  sim = await startKubeSim({ manifests: [crd] });
+  sim = await startKubeSim({ manifests: [fileURLToPath(new URL('../../../deploy/crds', import.meta.url))] });
   await writeFile(path.join(folder, 'kubeconfig'), sim.kubeconfig);
   const connection = loadKubeConfig({ kubeconfig: path.join(folder, 'kubeconfig') });
   api = new HttpKubeApi({ connection, limiter: new RateLimiter({ qps: 5_000, burst: 5_000 }) });
