@@ -24,7 +24,7 @@ const apps = roomsIn('apps');
 const isTest = (file: string): boolean => /\.(test|contract)\.ts$/.test(file);
 const sourcesOf = (room: string): string[] => filesBelow(`${room}/src`).filter((file) => file.endsWith('.ts'));
 const importsOf = (file: string): string[] =>
-  [...read(file).matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map((match) => match[1]!);
+  [...read(file).matchAll(/(?:from\s+|import\s*\(?\s*)['"]([^'"]+)['"]/g)].map((match) => match[1]!);
 const manifest = (room: string) =>
   JSON.parse(read(`${room}/package.json`)) as {
     name: string;
