@@ -26,7 +26,6 @@ export class QuantityError extends SidestepError {
 
 const FORMAT_WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const SUFFIX_WRONG = "unable to parse quantity's suffix";
-const NUMBER_WRONG = 'unable to parse numeric part of quantity';
 
 const DECIMAL_EXPONENT: Record<string, number> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const BINARY_EXPONENT: Record<string, number> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
@@ -78,9 +77,6 @@ export function parseQuantity(value: string | number): Quantity {
   const text = typeof value === 'number' ? String(value) : value.trim();
   if (text === '0') return { unscaled: 0n, scale: 0, format: 'DecimalSI', text };
   const parts = split(text);
-  if (parts.whole === '0' && parts.fraction === '' && parts.suffix === '' && !/\d/.test(text)) {
-    if (text.length > 1 || text === '.') throw new QuantityError(NUMBER_WRONG);
-  }
   const { base, exponent, format } = readSuffix(parts.suffix);
   const sign = parts.negative ? -1n : 1n;
   const digits = BigInt(parts.whole + parts.fraction);

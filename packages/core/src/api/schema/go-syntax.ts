@@ -2,8 +2,8 @@ import { quoteGo } from '../field-error.js';
 import { compareBytes, isRecord } from './go-json.js';
 import type { Field, Shape } from './shape.js';
 
-/** Stands for the addresses that Go prints; they differ from run to run. */
-const ADDRESS = '0xc000000000';
+/** Stands for the addresses that Go prints, which differ from run to run; readers of such messages mask them. */
+export const GO_ADDRESS = '0xc000000000';
 
 const SCALAR_TYPES = { string: 'string', boolean: 'bool', int32: 'int32', int64: 'int64' } as const;
 
@@ -54,7 +54,7 @@ export function goSyntax(shape: Shape, value: unknown): string {
 function fieldSyntax({ presence, shape }: Field, value: unknown): string {
   if (presence !== 'pointer') return goSyntax(shape, value);
   const isNil = value === undefined || value === null;
-  return `(*${typeName(shape)})(${isNil ? 'nil' : ADDRESS})`;
+  return `(*${typeName(shape)})(${isNil ? 'nil' : GO_ADDRESS})`;
 }
 
 /** An int-or-string as Go's `%#v` prints it. */

@@ -1,5 +1,6 @@
 import type { LabelSelector } from '../kubernetes.js';
 import { compareBytes } from '../schema/go-json.js';
+import { GO_ADDRESS } from '../schema/go-syntax.js';
 import type { UpdateStrategy } from '../sidecarset.js';
 
 /** An update strategy as Go's `%+v` prints it, which one message of OpenKruise shows. Sidestep's own fields are left out. */
@@ -16,7 +17,7 @@ export function showUpdateStrategy(strategy: UpdateStrategy): string {
   const scatter = (scatterStrategy ?? []).map(({ key, value }) => `{Key:${key} Value:${value}}`).join(' ');
   return (
     `&{Type:${type} Paused:${paused} Selector:${selector ? showSelector(selector) : 'nil'} Partition:${partition ?? '<nil>'}` +
-    ` MaxUnavailable:${maxUnavailable ?? '<nil>'} PriorityStrategy:${priorityStrategy ? '0xc000000000' : '<nil>'}` +
+    ` MaxUnavailable:${maxUnavailable ?? '<nil>'} PriorityStrategy:${priorityStrategy ? GO_ADDRESS : '<nil>'}` +
     ` ScatterStrategy:[${scatter}]}`
   );
 }

@@ -1,5 +1,6 @@
 import { type FieldError, forbidden, invalid, notSupported, required, Verbatim } from '../../field-error.js';
 import { formatQuantity, parseQuantity } from '../../quantity.js';
+import { GO_ADDRESS } from '../../schema/go-syntax.js';
 import { type Fields, invalidForEach, isSet, listOf, recordOf, textOf } from '../fields.js';
 import { validateAnnotations, validateLabels } from '../metadata.js';
 import { checkDnsLabel, checkDnsSubdomain } from '../names.js';
@@ -41,11 +42,13 @@ function validateTemplateMetadata(metadata: Fields, path: string): FieldError[] 
 }
 
 function validateClaimSpec(spec: Fields, path: string): FieldError[] {
+  const modes = listOf(spec.accessModes).map(textOf);
   const storageClass = textOf(spec.storageClassName);
   const mode = textOf(spec.volumeMode);
   return [
-    ...validateAccessModes(listOf(spec.accessModes).map(textOf), `${path}.accessModes`),
+    ...(modes.length === 0 ? [required(`${path}.accessModes`, 'at least 1 access mode is required')] : []),
     ...(isSet(spec.selector) ? validateLabelSelector(recordOf(spec.selector), `${path}.selector`) : []),
+    ...validateAccessModes(modes, `${path}.accessModes`),
     ...validateStorage(recordOf(recordOf(spec.resources).requests).storage, `${path}.resources[storage]`),
     ...(storageClass === ''
       ? []
@@ -61,7 +64,6 @@ function validateClaimSpec(spec: Fields, path: string): FieldError[] {
 }
 
 function validateAccessModes(modes: string[], path: string): FieldError[] {
-  if (modes.length === 0) return [required(path, 'at least 1 access mode is required')];
   const errors = modes
     .filter((mode) => !ACCESS_MODES.includes(mode))
     .map((mode) => notSupported(path, mode, ACCESS_MODES));
@@ -97,7 +99,7 @@ function validateDataSourcePair(spec: Fields, path: string): FieldError[] {
   if (!isSet(spec.dataSource) || !isSet(spec.dataSourceRef)) return [];
   const source = recordOf(spec.dataSource);
   const ref = recordOf(spec.dataSourceRef);
-  const shown = new Verbatim(`${path}.dataSource`);
+  const shown = new Verbatim(`field.Path{name:"dataSource", index:"", parent:(*field.Path)(${GO_ADDRESS})}`);
   if (textOf(ref.namespace) !== '') {
     return [invalid(path, shown, 'may not be specified when dataSourceRef.namespace is specified')];
   }

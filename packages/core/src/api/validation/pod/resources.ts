@@ -25,6 +25,9 @@ const COUNTED_RESOURCES = new Set([
   ...['persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'],
 ]);
 
+/** Resource names can print themselves in Go, and so come without quotes. */
+const plain = (name: string): Verbatim => new Verbatim(name);
+
 const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
 const isExtended = (name: string): boolean =>
@@ -67,17 +70,18 @@ function validateResource(name: string, quantity: Quantity, path: string): Field
 }
 
 function validateResourceName(name: string, path: string): FieldError[] {
-  const errors = invalidForEach(path, name, checkQualifiedName(name));
+  const shown = plain(name);
+  const errors = invalidForEach(path, shown, checkQualifiedName(name));
   const isQualified = name.split('/').length > 1;
   if (errors.length === 0 && !isQualified && !STANDARD_RESOURCES.has(name) && !/^(requests\.)?hugepages-/.test(name)) {
-    errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'));
+    errors.push(invalid(path, shown, 'must be a standard resource type or fully qualified'));
   }
   if (!isQualified) {
     if (CONTAINER_RESOURCES.has(name) || isHugePages(name)) return errors;
-    return [...errors, invalid(path, name, 'must be a standard resource for containers')];
+    return [...errors, invalid(path, shown, 'must be a standard resource for containers')];
   }
   if (isNative(name) || isExtended(name)) return errors;
-  return [...errors, invalid(path, name, "doesn't follow extended resource name standard")];
+  return [...errors, invalid(path, shown, "doesn't follow extended resource name standard")];
 }
 
 function compareToLimit(name: string, request: Quantity, limit: Quantity | undefined, path: string): FieldError[] {
@@ -135,17 +139,18 @@ export function validateResizePolicy(policies: unknown, path: string): FieldErro
   const seen = new Set<string>();
   return forEachIndex(policies, path, (policy, at) => {
     const resource = textOf(policy.resourceName);
-    const errors = seen.has(resource) ? [duplicate(at, resource)] : [];
+    const restartPolicy = textOf(policy.restartPolicy);
+    const errors = seen.has(resource) ? [duplicate(at, plain(resource))] : [];
     seen.add(resource);
     return [
       ...errors,
-      ...validateOneOf(resource, RESIZABLE, path),
-      ...validateOneOf(textOf(policy.restartPolicy), RESIZE_POLICIES, path),
+      ...validateOneOf(resource, RESIZABLE, path, plain(resource)),
+      ...validateOneOf(restartPolicy, RESIZE_POLICIES, path, restartPolicy),
     ];
   });
 }
 
-function validateOneOf(value: string, allowed: readonly string[], path: string): FieldError[] {
+function validateOneOf(value: string, allowed: readonly string[], path: string, shown: unknown): FieldError[] {
   if (value === '') return [required(path)];
-  return allowed.includes(value) ? [] : [notSupported(path, value, allowed)];
+  return allowed.includes(value) ? [] : [notSupported(path, shown, allowed)];
 }

@@ -1,4 +1,5 @@
 import { type FieldError, invalid, notSupported, required, tooLong, Verbatim } from '../../field-error.js';
+import { GO_ADDRESS } from '../../schema/go-syntax.js';
 import { type Fields, isSet, listOf, recordOf, textOf } from '../fields.js';
 import { outOfRange } from '../names.js';
 import { validateRelativePath } from './paths.js';
@@ -50,13 +51,35 @@ function validateSeccomp(profile: unknown, path: string): FieldError[] {
   return [...errors, ...validateRelativePath(textOf(localhostProfile), at)];
 }
 
-/** The address that Go prints cannot be told; readers of such messages mask it. */
 const goSeccompProfile = (type: string): string =>
-  `core.SeccompProfile{Type:${JSON.stringify(type)}, LocalhostProfile:(*string)(0xc000000000)}`;
+  `core.SeccompProfile{Type:${JSON.stringify(type)}, LocalhostProfile:(*string)(${GO_ADDRESS})}`;
 
 function validateProfileType(type: string, path: string, field: string): FieldError[] {
   if (type === '') return [required(path, `type is required when ${field} is set`)];
   return PROFILE_TYPES.includes(type) ? [] : [notSupported(path, type, PROFILE_TYPES)];
+}
+
+const POINTERS: [field: string, goName: string, type: string][] = [
+  ['capabilities', 'Capabilities', 'core.Capabilities'],
+  ['privileged', 'Privileged', 'bool'],
+  ['seLinuxOptions', 'SELinuxOptions', 'core.SELinuxOptions'],
+  ['windowsOptions', 'WindowsOptions', 'core.WindowsSecurityContextOptions'],
+  ['runAsUser', 'RunAsUser', 'int64'],
+  ['runAsGroup', 'RunAsGroup', 'int64'],
+  ['runAsNonRoot', 'RunAsNonRoot', 'bool'],
+  ['readOnlyRootFilesystem', 'ReadOnlyRootFilesystem', 'bool'],
+  ['allowPrivilegeEscalation', 'AllowPrivilegeEscalation', 'bool'],
+  ['procMount', 'ProcMount', 'core.ProcMountType'],
+  ['seccompProfile', 'SeccompProfile', 'core.SeccompProfile'],
+  ['appArmorProfile', 'AppArmorProfile', 'core.AppArmorProfile'],
+];
+
+/** The whole context as Go's `%#v` prints it. */
+function goSecurityContext(security: Fields): string {
+  const fields = POINTERS.map(
+    ([field, goName, type]) => `${goName}:(*${type})(${isSet(security[field]) ? GO_ADDRESS : 'nil'})`,
+  );
+  return `core.SecurityContext{${fields.join(', ')}}`;
 }
 
 const LONGEST_PROFILE = 4095;
@@ -86,7 +109,7 @@ function validateLocalAppArmor(profile: unknown, path: string): FieldError[] {
 
 function validateEscalation(security: Fields, path: string): FieldError[] {
   if (security.allowPrivilegeEscalation !== false) return [];
-  const shown = new Verbatim('core.SecurityContext{...}');
+  const shown = new Verbatim(goSecurityContext(security));
   const problems: string[] = [];
   if (security.privileged === true) {
     problems.push('cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
