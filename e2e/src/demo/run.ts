@@ -65,7 +65,7 @@ const everyPodRuns = (stage: Stage, version: string): true | undefined => {
 const abortedPods = (stage: Stage): string[] =>
   stage.world
     .podsOf(NAMESPACE)
-    .filter((pod) => /"phase":"Aborted"/.test(pod.metadata.annotations?.['sidestep.dev/upgrade'] ?? ''))
+    .filter((pod) => /"phase":"(Failed|Aborted)"/.test(pod.metadata.annotations?.['sidestep.dev/upgrade'] ?? ''))
     .map((pod) => pod.metadata.name!);
 
 /** True once at least one pod was aborted, none is half done, and the set says that it stopped. */

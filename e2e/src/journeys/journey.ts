@@ -138,7 +138,9 @@ export const outcome = {
     return until(
       () => {
         const pods = world.podsOf(namespace);
-        const aborted = pods.filter((pod) => upgradeRecord(pod, mesh.name).phase === 'Aborted').length;
+        const aborted = pods.filter((pod) =>
+          ['Failed', 'Aborted'].includes(upgradeRecord(pod, mesh.name).phase ?? ''),
+        ).length;
         const back = rowsOf(journey).every(({ state, version }) => state === 'idle' && version === 'v1');
         const degraded = world.set(mesh.name).status?.conditions?.find(({ type }) => type === 'Degraded');
         return back && aborted > 0 && degraded?.status === 'True' ? { aborted, reason: degraded.reason } : undefined;
