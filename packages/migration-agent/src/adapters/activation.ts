@@ -11,7 +11,7 @@ export const activation: Adapter = {
   summary: 'CMD takes its sockets by LISTEN_FDS and says READY=1',
   async start(tools: StartTools): Promise<RunningProgram> {
     const notify = new NotifySocket(`${tools.directory}/notify.${process.pid}.${tools.run}.sock`);
-    const child = tools.spawn(withListenPid(tools.command), {
+    const child = tools.spawn(tools.command, {
       env: {
         LISTEN_FDS: String(tools.listeners.length),
         LISTEN_FDNAMES: tools.listeners.map(({ record }) => record.name).join(':'),
@@ -28,8 +28,3 @@ export const activation: Adapter = {
     return { child, retire: () => void child.kill('SIGTERM'), close: () => notify.close() };
   },
 };
-
-/** LISTEN_PID must be the program's own pid, which only the process between fork and exec knows; the shell is that process here. */
-function withListenPid(command: string[]): string[] {
-  return ['/bin/sh', '-c', 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', 'sh', ...command];
-}

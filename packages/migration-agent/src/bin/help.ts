@@ -9,7 +9,7 @@ export const HELP = `sidestep-agent: hands live sockets from the old sidecar con
   sidestep-agent hook [--timeout SECONDS]
       The postStart hook: waits until this container's agent has settled. 0: it serves, or idles as it should.
       1: it gave up; the reason is on stderr and in the termination message.
-  sidestep-agent status [--slot NAME]
+  sidestep-agent status [--slot NAME] [--compact]
       The agent's state as one JSON object.
   sidestep-agent custodian
       What runs in the empty container: keeps duplicates of the listeners, so that a crash of the proxy refuses nobody.

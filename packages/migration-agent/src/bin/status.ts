@@ -6,7 +6,7 @@ import { statusPath } from '../status/path.js';
 
 /** Prints the status of this container's agent, or of another one that shares the directory. */
 export async function statusCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { slot: { type: 'string' } } });
+  const { values } = parseArgs({ args, options: { slot: { type: 'string' }, compact: { type: 'boolean' } } });
   const config = readConfig();
   const path = statusPath(ownDirectory(config.directory), values.slot ?? config.slot);
   const { status } = await followStatus(path, () => true, 2_000);
@@ -14,6 +14,6 @@ export async function statusCommand(args: string[]): Promise<number> {
     process.stderr.write(`sidestep-agent status: no agent answers on ${path}\n`);
     return 1;
   }
-  process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(status, null, values.compact ? 0 : 2)}\n`);
   return 0;
 }

@@ -1,5 +1,6 @@
 import type { Message } from '../protocol/messages.js';
-import { type GiverContext, type GiverEvent, type GiverState, type GiverStep, step } from './giver.js';
+import type { GiverContext, GiverEvent, GiverState, GiverStep } from './giver-state.js';
+import { step } from './giver-step.js';
 
 /**
  * The old side after the commit: the successor owns the listeners, this side keeps its duplicates and drains.

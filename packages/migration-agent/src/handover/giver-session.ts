@@ -3,15 +3,8 @@ import { Channel } from '../native/channel.js';
 import type { OwnedListener } from '../native/listener.js';
 import type { ConnectionRecord, Message } from '../protocol/messages.js';
 import { Conversation, type Incoming, type Interrupt } from './conversation.js';
-import {
-  type GiverAction,
-  type GiverContext,
-  type GiverEvent,
-  type GiverState,
-  giverDeadline,
-  newGiver,
-  reduceGiver,
-} from './giver.js';
+import { giverDeadline, reduceGiver } from './giver.js';
+import { type GiverAction, type GiverContext, type GiverEvent, type GiverState, newGiver } from './giver-state.js';
 import { monotonicMs, Reduction } from './reduction.js';
 import type { TimeLimits } from './time-limits.js';
 

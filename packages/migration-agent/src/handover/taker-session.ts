@@ -6,14 +6,8 @@ import { readState } from './app-state.js';
 import { Conversation, type Incoming, type Interrupt } from './conversation.js';
 import { checkOffer } from './offer.js';
 import { monotonicMs, Reduction } from './reduction.js';
-import {
-  newTaker,
-  reduceTaker,
-  type TakerAction,
-  type TakerContext,
-  type TakerEvent,
-  type TakerState,
-} from './taker.js';
+import { reduceTaker } from './taker.js';
+import { newTaker, type TakerAction, type TakerContext, type TakerEvent, type TakerState } from './taker-state.js';
 
 /** What came from the old side before this program started to initialise. */
 export interface Imported {

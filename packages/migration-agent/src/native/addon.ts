@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { AgentError } from '../errors.js';
+import { prebuilt } from './prebuilt.js';
 
 /** What the kernel says a descriptor is. */
 export interface SocketFacts {
@@ -74,16 +72,11 @@ function load(): NativeAddon {
       hint: 'Descriptors travel between processes by a Linux kernel feature; run this in a Linux container or virtual machine.',
     });
   }
-  const room = fileURLToPath(new URL('../..', import.meta.url));
-  const candidates = ['gnu', 'musl'].map((libc) =>
-    join(room, 'prebuilds', `linux-${process.arch}-${libc}`, 'sidestep.node'),
-  );
   const reasons: string[] = [];
-  for (const path of candidates.filter((candidate) => existsSync(candidate))) {
+  for (const path of prebuilt('sidestep.node')) {
     try {
       return createRequire(import.meta.url)(path) as NativeAddon;
     } catch (error) {
-      // An image may ship both builds; only the one that fits this libc loads.
       reasons.push(error instanceof Error ? error.message : String(error));
     }
   }

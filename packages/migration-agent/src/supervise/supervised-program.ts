@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Adapter, RunningProgram } from '../adapters/adapter.js';
 import type { DrainCounts, DrainTools, Workload } from '../handover/workload.js';
 import { closeAll } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
+import { launch } from './launch.js';
 
 export interface SupervisedOptions {
   adapter: Adapter;
@@ -56,7 +57,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
         directory: this.#options.directory(),
         run: ++this.#started,
         spawn: (command, { env = {}, stdio = 'inherit' }) => {
-          const child = spawn(command[0]!, command.slice(1), { stdio, env: { ...this.#options.env, ...env } });
+          const child = launch(command, stdio, { ...this.#options.env, ...env });
           run = this.#watch(child, gone);
           return child;
         },

@@ -1,0 +1,24 @@
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
+import { AgentError } from '../errors.js';
+import { prebuilt } from '../native/prebuilt.js';
+
+let launcher: string | undefined;
+
+/**
+ * Starts a program through the launcher, which gives it its own LISTEN_PID and ends it when this process ends.
+ *
+ * @throws AgentError `LAUNCHER_MISSING`.
+ */
+export function launch(command: string[], stdio: StdioOptions, env: Record<string, string | undefined>): ChildProcess {
+  launcher ??= findLauncher();
+  return spawn(launcher, [String(process.pid), ...command], { stdio, env });
+}
+
+/** Without arguments the launcher exits with 2; one for another libc does not start at all. */
+function findLauncher(): string {
+  const found = prebuilt('sidestep-exec').find((path) => spawnSync(path, []).status === 2);
+  if (found) return found;
+  throw new AgentError('LAUNCHER_MISSING', `no launcher for linux-${process.arch}`, {
+    hint: 'In a checkout run "pnpm --filter @sidestep/migration-agent build" (needs a C compiler).',
+  });
+}

@@ -1,0 +1,203 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Load } from './load.js';
+import { type Fixture, Pod, until } from './processes.js';
+
+const ACTIVATED = fileURLToPath(new URL('../fixtures/activated.mjs', import.meta.url));
+
+let pod: Pod;
+beforeEach(async () => {
+  pod = await Pod.create();
+});
+afterEach(() => pod.close());
+
+/** Both containers of a hot pair see the same directory and differ in these two variables only. */
+function pair(version: number, alternative: number): Record<string, string> {
+  return { SIDECARSET_VERSION: String(version), SIDECARSET_VERSION_ALT: String(alternative) };
+}
+
+function run(given: Record<string, unknown>, env: Record<string, string> = {}, options: string[] = []): Fixture {
+  const listen = ['--listen', `web=127.0.0.1:${pod.port}`, ...options];
+  return pod.agent(['run', ...listen, '--', process.execPath, ACTIVATED, JSON.stringify(given)], {
+    SIDESTEP_GUARD_SECONDS: '1',
+    ...env,
+  });
+}
+
+const isOwner = ({ role }: { role?: string }) => role === 'owner';
+
+async function statusOf(env: Record<string, string>) {
+  const asked = pod.agent(['status', '--compact'], env);
+  await asked.exited;
+  return asked.told[0] ?? {};
+}
+
+describe('sidestep-agent run', () => {
+  test('hands the sockets of an activated program to its next version without losing a request', async () => {
+    const first = run({ version: 'v1' });
+    await first.heard(isOwner);
+    const load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
+    await load.answered(20);
+    const second = run({ version: 'v2' });
+    await second.heard(isOwner);
+    await load.answered(40);
+    expect((await first.exited).code).toBe(0);
+    const seen = await load.stop();
+    expect({ refused: seen.refused, otherErrors: seen.otherErrors }).toEqual({ refused: 0, otherErrors: [] });
+    expect(seen.versions.get('v2')).toBeGreaterThan(0);
+  }, 30_000);
+
+  test('a program that never says it is ready is given up, and the old one serves on', async () => {
+    const first = run({ version: 'v1' });
+    await first.heard(isOwner);
+    const load = new Load({ port: pod.port, short: 2, pauseMs: 2 });
+    const second = run({ version: 'v2', ready: false }, { SIDESTEP_INIT_SECONDS: '0.5' });
+    expect((await second.exited).code).toBe(1);
+    expect(second.stderr).toContain('READY=1');
+    await load.answered(20);
+    const third = run({ version: 'v3' });
+    await third.heard(isOwner);
+    await load.answered(20);
+    // The activated program accepts from its start on, also when its upgrade fails: nothing is refused all the same.
+    expect((await load.stop()).refused).toBe(0);
+  }, 30_000);
+
+  test('a program that fails at its start leaves the old one serving and its own exit reason behind', async () => {
+    const log = join(pod.directory, 'termination-log');
+    writeFileSync(log, '');
+    await run({ version: 'v1' }).heard(isOwner);
+    const second = run({ version: 'v2', exitWith: 3 }, { SIDESTEP_TERMINATION_LOG: log });
+    expect((await second.exited).code).toBe(1);
+    expect(readFileSync(log, 'utf8')).toContain('the program ended');
+  }, 30_000);
+
+  test('when the new program dies in the guard the old version is started again from the kept sockets', async () => {
+    const first = run({ version: 'v1' }, { SIDESTEP_GUARD_SECONDS: '20' });
+    await first.heard(isOwner);
+    const load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
+    await load.answered(10);
+    const second = run({ version: 'v2', exitAfterMs: 600 });
+    await second.heard(isOwner);
+    expect((await second.exited).code).toBe(7);
+    await first.heard(({ event }) => event === 'resumed');
+    const before = load.seen.versions.get('v1') ?? 0;
+    await until(() => (load.seen.versions.get('v1') ?? 0) > before + 5, 'the old version answers again');
+    expect((await load.stop()).refused).toBe(0);
+  }, 30_000);
+
+  test('SIGTERM lets the program finish and passes no failure on', async () => {
+    const only = run({ version: 'v1' });
+    await only.heard(isOwner);
+    only.child.kill('SIGTERM');
+    expect((await only.exited).code).toBe(0);
+  }, 30_000);
+
+  test('exec: the old program is stopped before the new one starts', async () => {
+    const program = (version: string) => {
+      const source = `require('http').createServer((q,a)=>a.end('${version}')).listen(${pod.port},'127.0.0.1')`;
+      const args = [
+        'run',
+        '--adapter',
+        'exec',
+        '--listen',
+        `web=127.0.0.1:${pod.port}`,
+        '--',
+        process.execPath,
+        '-e',
+        source,
+      ];
+      return pod.agent(args, { SIDESTEP_GUARD_SECONDS: '1' });
+    };
+    const first = program('v1');
+    await first.heard(isOwner);
+    const load = new Load({ port: pod.port, short: 2, pauseMs: 2 });
+    await load.answered(5);
+    await program('v2').heard(isOwner);
+    await load.answered(20);
+    const seen = await load.stop();
+    expect(seen.versions.get('v2')).toBeGreaterThan(0);
+  }, 30_000);
+});
+
+describe('sidestep-agent hook', () => {
+  test('returns 0 within a second when the new version has taken over', async () => {
+    await run({ version: 'v1' }, pair(1, 0)).heard(isOwner);
+    const second = run({ version: 'v2' }, pair(5, 1));
+    const hook = pod.agent(['hook'], pair(5, 1));
+    expect((await hook.exited).code).toBe(0);
+    expect((await statusOf(pair(5, 1))).role).toBe('owner');
+    expect(second.running).toBe(true);
+  }, 30_000);
+
+  test('started before the agent it waits for it', async () => {
+    const hook = pod.agent(['hook'], pair(3, 0));
+    await run({ version: 'v1' }, pair(3, 0)).heard(isOwner);
+    expect((await hook.exited).code).toBe(0);
+  }, 30_000);
+
+  test('returns 1 with the reason on stderr and in the termination message when the agent gave up', async () => {
+    const log = join(pod.directory, 'termination-log');
+    writeFileSync(log, '');
+    await run({ version: 'v1' }, pair(1, 0)).heard(isOwner);
+    run({ version: 'v2', ready: false }, { ...pair(5, 1), SIDESTEP_INIT_SECONDS: '1' });
+    const hook = pod.agent(['hook'], { ...pair(5, 1), SIDESTEP_TERMINATION_LOG: log });
+    expect((await hook.exited).code).toBe(1);
+    expect(hook.stderr).toContain('READY=1');
+    expect(readFileSync(log, 'utf8')).toContain('READY=1');
+  }, 30_000);
+
+  test('returns 1 when no agent answers in time', async () => {
+    const hook = pod.agent(['hook', '--timeout', '0.3'], pair(9, 0));
+    expect((await hook.exited).code).toBe(1);
+    expect(hook.stderr).toContain('no agent answered');
+  }, 30_000);
+
+  test('returns 0 for the custodian', async () => {
+    pod.agent(['custodian'], pair(0, 1));
+    const hook = pod.agent(['hook'], pair(0, 1));
+    expect((await hook.exited).code).toBe(0);
+  }, 30_000);
+});
+
+describe('sidestep-agent custodian', () => {
+  test('a crash of the only proxy refuses nobody: the restarted one fetches the sockets back', async () => {
+    let proxy = run({ version: 'v1' }, pair(1, 0));
+    await proxy.heard(isOwner);
+    pod.agent(['custodian'], { ...pair(0, 1), SIDESTEP_GUARD_SECONDS: '0.2' });
+    await until(async () => (await statusOf(pair(0, 1))).reason === 'keeping', 'the custodian has its duplicates');
+    const load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
+    await load.answered(20);
+    for (let crash = 0; crash < 3; crash++) {
+      const before = load.seen.ok;
+      proxy.child.kill('SIGKILL');
+      await proxy.exited;
+      proxy = run({ version: `restart-${crash}` }, pair(1, 0));
+      await proxy.heard(isOwner);
+      await until(() => load.seen.ok > before + 20, 'requests are answered again');
+      await until(async () => (await statusOf(pair(0, 1))).reason === 'keeping', 'the custodian keeps the new ones');
+    }
+    expect((await load.stop()).refused).toBe(0);
+  }, 60_000);
+
+  test('ends at SIGTERM with status 0', async () => {
+    const custodian = pod.agent(['custodian'], pair(0, 1));
+    await until(async () => (await pod.agent(['status'], pair(0, 1)).exited).code === 0, 'it answers');
+    custodian.child.kill('SIGTERM');
+    expect((await custodian.exited).code).toBe(0);
+  }, 30_000);
+});
+
+describe('wrong usage', () => {
+  test.each([
+    [['nonsense'], 'unknown command'],
+    [['run'], 'needs a program'],
+    [['run', '--adapter', 'x', '--', 'true'], 'activation, exec'],
+    [['run', '--listen', 'web=everywhere', '--', 'true'], '127.0.0.1:8080'],
+  ])('%j says what is allowed', async (args, said) => {
+    const wrong = pod.agent(args);
+    expect((await wrong.exited).code).toBeGreaterThan(0);
+    expect(wrong.stderr).toContain(said);
+  });
+});
