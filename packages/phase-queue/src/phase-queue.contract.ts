@@ -391,5 +391,17 @@ export const describePhaseQueue = (name: string, start: () => Promise<QueueUnder
       await until('the consumer works again', () => seen.includes('after'));
       expect(Date.now() - backAt).toBeLessThan(5_000);
     });
+
+    test('closes at once while it cannot be reached', async () => {
+      const consumer = await consume(async () => DONE);
+      await queue.enqueue([job('a')]);
+      await until('it ran', empty);
+      await under.cutOff();
+      const from = Date.now();
+      await consumer.close(DEADLINE_MS);
+      await queue.close();
+      expect(Date.now() - from).toBeLessThan(DEADLINE_MS / 2);
+      await under.bringBack();
+    });
   });
 };

@@ -1,7 +1,7 @@
 import { DelayedError, type Job, Worker } from 'bullmq';
 import { queueClosed } from './errors.js';
 import { type PhaseJob, parsePhaseJob } from './phase-job.js';
-import type { EnqueueOptions, PhaseConsumer, PhaseHandler, QueueObserver } from './port.js';
+import type { EnqueueOptions, PhaseConsumer, PhaseHandler, PhaseOutcome, QueueObserver } from './port.js';
 import type { RedisClient } from './redis-connect.js';
 import { retryDelayMs } from './retry.js';
 
@@ -42,7 +42,8 @@ class AbandonableWorker extends Worker {
   async abandonJobs(reason: string): Promise<void> {
     this.cancelAllJobs(reason);
     await this.lockManager.close();
-    await this.disconnect().catch(() => undefined);
+    // Never resolves when Redis is away, but has stopped the reconnecting by then.
+    void this.disconnect().catch(() => undefined);
   }
 }
 
@@ -50,6 +51,7 @@ class AbandonableWorker extends Worker {
 export class RedisPhaseConsumer implements PhaseConsumer {
   private readonly worker: AbandonableWorker;
   private readonly settling = new Set<Promise<void>>();
+  private readonly running = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
 
   constructor(private readonly parts: ConsumerParts) {
@@ -87,11 +89,20 @@ export class RedisPhaseConsumer implements PhaseConsumer {
       () => true,
       () => true,
     );
-    if (!(await Promise.race([ended, expired]))) await this.worker.abandonJobs(queueClosed().message);
-    clearTimeout(expire);
+    if (!(await Promise.race([ended, expired, this.idleWithoutRedis()]))) {
+      await this.worker.abandonJobs(queueClosed().message);
+    }
     await Promise.race([Promise.all(this.settling), expired]);
+    clearTimeout(expire);
     this.parts.client.disconnect();
     this.parts.onClosed();
+  }
+
+  /** Resolves once nothing runs, if Redis is away then: nothing can be written any more, so there is nothing to wait for. */
+  private async idleWithoutRedis(): Promise<false> {
+    await Promise.allSettled(this.running);
+    if (this.parts.client.status === 'ready') return new Promise(() => undefined);
+    return false;
   }
 
   private async process(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
@@ -100,13 +111,23 @@ export class RedisPhaseConsumer implements PhaseConsumer {
       this.parts.observe({ kind: 'job-malformed', id: job.id ?? '' });
       return;
     }
-    const outcome = await this.parts.handler(phaseJob, signal ?? new AbortController().signal).catch(rethrowAsError);
+    const outcome = await this.handle(phaseJob, signal ?? new AbortController().signal);
     if (outcome.kind === 'not-yet') {
       await job.moveToDelayed(Date.now() + outcome.afterMs, token);
       this.settle(job);
       throw new DelayedError();
     }
     if (outcome.next !== undefined) await this.parts.queue.enqueue([outcome.next], outcome.nextOptions);
+  }
+
+  private async handle(job: PhaseJob, signal: AbortSignal): Promise<PhaseOutcome> {
+    const handled = this.parts.handler(job, signal).catch(rethrowAsError);
+    this.running.add(handled);
+    try {
+      return await handled;
+    } finally {
+      this.running.delete(handled);
+    }
   }
 
   private backoff(failures: number, error: Error | undefined): number {

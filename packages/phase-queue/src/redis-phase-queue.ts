@@ -27,7 +27,8 @@ export interface RedisPhaseQueueOptions {
 
 /** The braces make every key of the queue hash to one slot of a Redis Cluster. */
 const PREFIX = '{sidestep}';
-const BATCH = 500;
+/** Small, so that workers begin with the first jobs of a rollout while the others are still being added. */
+const BATCH = 100;
 const CONNECT_WAIT_MS = 1_000;
 /** Nobody reads BullMQ's event stream, so it is kept short. */
 const EVENT_STREAM_LENGTH = 100;
@@ -110,9 +111,9 @@ export class RedisPhaseQueue implements PhaseQueuePort {
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.consumers].map((consumer) => consumer.close()));
-    const queue = await this.opening?.catch(() => undefined);
-    await queue?.close().catch(() => undefined);
+    // First the connection: without Redis the Queue would wait for it for ever.
     this.client.disconnect();
+    void this.opening?.then((queue) => queue.close()).catch(() => undefined);
   }
 
   /** Runs a job again that was asked for while it ran, as it was asked for then. */
