@@ -2,6 +2,9 @@ import { badRequest, noSuchPath } from './api-error.js';
 import type { FaultRule } from './faults.js';
 import type { KubeSim } from './types.js';
 
+/** What can be steered from outside. */
+export type Steerable = Pick<KubeSim, 'faults' | 'setService' | 'resetStats'> & { stats(): object };
+
 type Plain = Record<string, unknown>;
 
 const EFFECTS = [
@@ -20,7 +23,7 @@ const EFFECTS = [
  * `GET|DELETE /sim/stats` · `GET|POST|DELETE /sim/faults` · `DELETE /sim/faults/ID` · `POST /sim/cut-watches {resource?}` ·
  * `POST /sim/compact` · `POST /sim/freeze {ms?}` · `POST /sim/thaw` · `PUT /sim/services {"ns/name": url}`.
  */
-export function answerAdmin(sim: KubeSim, method: string, pathname: string, body: unknown): object {
+export function answerAdmin(sim: Steerable, method: string, pathname: string, body: unknown): object {
   const [topic = '', id] = pathname.split('/').slice(2);
   const given = (body ?? {}) as Plain;
   switch (`${method} ${topic}`) {

@@ -195,9 +195,12 @@ function deleteOptions({ query }: ResourceRequest, body: DeleteOptions | undefin
   return { ...(body ?? {}), ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }) };
 }
 
-/** Nobody is refused; a bearer token is taken for the user's name, so that webhooks and tests can tell clients apart. */
-const userOf = (message: IncomingMessage): string =>
-  /^Bearer (.+)$/.exec(message.headers.authorization ?? '')?.[1] ?? 'kube-sim:anonymous';
+/** Nobody is refused; a bearer token is taken for the user's name, so that webhooks and tests can tell clients apart. Impersonation counts, as in a real server. */
+function userOf({ headers }: IncomingMessage): string {
+  const impersonated = headers['impersonate-user'];
+  if (typeof impersonated === 'string') return impersonated;
+  return /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? 'kube-sim:anonymous';
+}
 
 function userInfo(username: string): UserInfo {
   const [, , namespace] = username.split(':');

@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { answerAdmin } from './admin.js';
 import type { Api } from './api.js';
-import { ApiError, noSuchPath } from './api-error.js';
+import { noSuchPath } from './api-error.js';
 import { discover } from './discovery.js';
-import type { FaultEffect, FaultRules } from './faults.js';
+import { codeOf, type Freezer, suffer } from './fault-gate.js';
+import type { FaultRules } from './faults.js';
 import { sendError, sendJson, wantsTable } from './http/answer.js';
 import { parseBody, parseResourceRequest, type ResourceRequest, readBody } from './http/request.js';
 import type { RequestStats } from './stats.js';
@@ -19,37 +20,6 @@ export interface ServerParts {
   stats: RequestStats;
   freezer: Freezer;
   sim: () => KubeSim;
-}
-
-/** Holds back every answer while the server plays dead. */
-export class Freezer {
-  private thawed: Promise<void> | undefined;
-  private release: (() => void) | undefined;
-  private timer: NodeJS.Timeout | undefined;
-
-  /** Runs `action` now, or when the server answers again. */
-  run(action: () => void): void {
-    if (this.thawed === undefined) action();
-    else void this.thawed.then(action);
-  }
-
-  async wait(): Promise<void> {
-    await this.thawed;
-  }
-
-  freeze(ms?: number): void {
-    this.thawed ??= new Promise((resolve) => {
-      this.release = resolve;
-    });
-    clearTimeout(this.timer);
-    if (ms !== undefined) this.timer = setTimeout(() => this.thaw(), ms);
-  }
-
-  thaw(): void {
-    clearTimeout(this.timer);
-    this.thawed = undefined;
-    this.release?.();
-  }
 }
 
 /** The HTTP surface: faults first, then the API. */
@@ -109,7 +79,7 @@ export class ApiHttpServer {
         name,
         userAgent,
       });
-      if (fault && !(await this.suffer(fault, message, response))) return count(codeOf(fault));
+      if (fault && !(await suffer(fault, message, response))) return count(codeOf(fault));
       if (verb === 'watch') {
         count(200);
         return this.watch(message, response, request, userAgent);
@@ -135,28 +105,6 @@ export class ApiHttpServer {
     return this.parts.api.write(request, message, warnings);
   }
 
-  /** True when the request goes on after the fault. */
-  private async suffer(fault: FaultEffect, message: IncomingMessage, response: ServerResponse): Promise<boolean> {
-    switch (fault.kind) {
-      case 'status': {
-        const { code, reason = '', message: text = `fault injected: ${code}`, retryAfterSeconds } = fault;
-        const details = retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
-        sendError(response, new ApiError(code, reason || (REASONS[code] ?? 'InternalError'), text, details));
-        return false;
-      }
-      case 'delay':
-        await new Promise((resolve) => setTimeout(resolve, fault.ms));
-        return !response.destroyed;
-      case 'hang':
-        return false;
-      case 'disconnect':
-        message.socket.destroy();
-        return false;
-      default:
-        return true;
-    }
-  }
-
   private watch(message: IncomingMessage, response: ServerResponse, request: ResourceRequest, userAgent: string): void {
     const { watches, freezer } = this.parts;
     const sink: WatchSink = {
@@ -174,17 +122,3 @@ export class ApiHttpServer {
     sendJson(response, 200, answerAdmin(this.parts.sim(), request.method ?? '', url.pathname, body));
   }
 }
-
-const REASONS: Record<number, string> = {
-  400: 'BadRequest',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'NotFound',
-  409: 'Conflict',
-  410: 'Expired',
-  429: 'TooManyRequests',
-  503: 'ServiceUnavailable',
-  504: 'Timeout',
-};
-
-const codeOf = (fault: FaultEffect): number => (fault.kind === 'status' ? fault.code : 0);

@@ -2,10 +2,10 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { Api } from './api.js';
-import type { FaultControl } from './faults.js';
+import { Freezer, faultControl } from './fault-gate.js';
 import { FaultRules, seededRandom } from './faults.js';
 import { kubeconfigFor } from './kubeconfig.js';
-import { ApiHttpServer, Freezer } from './server.js';
+import { ApiHttpServer } from './server.js';
 import { RequestStats } from './stats.js';
 import type { KubeSim, KubeSimOptions, KubeSimStats, SimObject } from './types.js';
 import { Watches } from './watches.js';
@@ -49,7 +49,13 @@ export async function startKubeSim(options: KubeSimOptions = {}): Promise<KubeSi
   sim = {
     url,
     kubeconfig,
-    faults: faultControl(api, watches, rules, freezer),
+    faults: faultControl(rules, freezer, {
+      cutWatches: (resource) => watches.cut(resource),
+      compact: () => {
+        api.store.compactAll();
+        api.reads.pages.forget();
+      },
+    }),
     setService: (namespace, name, target) => api.webhooks.setService(namespace, name, target),
     stats: () => snapshot(api, watches, stats),
     resetStats: () => stats.reset(),
@@ -61,22 +67,6 @@ export async function startKubeSim(options: KubeSimOptions = {}): Promise<KubeSi
     },
   };
   return sim;
-}
-
-function faultControl(api: Api, watches: Watches, rules: FaultRules, freezer: Freezer): FaultControl {
-  return {
-    add: (rule) => rules.add(rule),
-    remove: (id) => rules.remove(id),
-    clear: () => rules.clear(),
-    list: () => rules.list(),
-    cutWatches: (resource) => watches.cut(resource),
-    compact: () => {
-      api.store.compactAll();
-      api.reads.pages.forget();
-    },
-    freeze: (ms) => freezer.freeze(ms),
-    thaw: () => freezer.thaw(),
-  };
 }
 
 function snapshot(api: Api, watches: Watches, stats: RequestStats): KubeSimStats {

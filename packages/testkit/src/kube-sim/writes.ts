@@ -119,7 +119,7 @@ export class Writes {
     const now = this.store.of(resource).get(target.namespace, name);
     if (now !== entry) {
       if (!now) throw notFound(resource, name);
-      if (asked) throw conflict(resource, name);
+      // A resourceVersion that the client gave is seen not to match in the next attempt.
       return undefined;
     }
     const next = this.store.put(resource, stored);
