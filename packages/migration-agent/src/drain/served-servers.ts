@@ -93,7 +93,7 @@ export class ServedServers implements Workload {
 }
 
 function servedFor(name: string, server: ServableServer, options: ServeOptions, idleCloseSpreadMs: number): Served {
-  if (server instanceof UdpSocket) return new ServedUdp(server);
+  if (typeof server === 'function' || server instanceof UdpSocket) return new ServedUdp(server);
   // An Http2Server has no public class to compare with; `updateSettings` is its alone.
   if ('updateSettings' in server) return new ServedHttp2(server as Http2Server, idleCloseSpreadMs);
   if (server instanceof HttpServer || server instanceof HttpsServer) {

@@ -1,33 +1,45 @@
 import type { Socket } from 'node:dgram';
+import { AgentError } from '../errors.js';
 import type { Served } from './served.js';
 
 /**
- * A UDP socket. Old and new read from one queue, so no datagram is lost; after the commit only the new one reads. Once detached it
- * cannot come back: a dgram.Socket binds once, so the successor's failure is covered by TCP listeners only if the program opens a new
- * socket in its `resume` listener.
+ * A UDP socket. Old and new read from one queue, so no datagram is lost; after the commit only the new one reads.
+ *
+ * A dgram.Socket binds once: a function that makes one lets this process come back when its successor fails.
  */
 export class ServedUdp implements Served {
-  readonly #socket: Socket;
-  #open = false;
+  readonly #make: () => Socket;
+  #socket: Socket | undefined;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
+  constructor(given: Socket | (() => Socket)) {
+    let used = false;
+    this.#make = () => {
+      if (typeof given === 'function') return given();
+      if (used) {
+        throw new AgentError('UDP_BOUND_ONCE', 'a dgram.Socket cannot be bound a second time', {
+          hint: 'Give serve() a function that makes the socket.',
+        });
+      }
+      used = true;
+      return given;
+    };
   }
 
   attach(fd: number): Promise<void> {
+    const socket = this.#make();
+    this.#socket = socket;
     return new Promise((resolve, reject) => {
-      this.#socket.once('error', reject);
-      this.#socket.bind({ fd }, () => {
-        this.#socket.off('error', reject);
-        this.#open = true;
+      socket.once('error', reject);
+      socket.bind({ fd }, () => {
+        socket.off('error', reject);
         resolve();
       });
     });
   }
 
   detach(): void {
-    if (this.#open) this.#socket.close();
-    this.#open = false;
+    this.#socket?.close();
+    this.#socket = undefined;
   }
 
   openConnections(): number {

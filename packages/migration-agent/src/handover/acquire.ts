@@ -20,6 +20,9 @@ type Attempt =
 
 const PAUSE_MS = 20;
 
+/** More names than this may not fit a frame; then everything is asked for, and what is not wanted is closed here. */
+const MOST_WANTS = 64;
+
 /** What each refusal means for whoever starts this program. */
 const HINTS: Record<string, string> = {
   'auth-failed': 'Both containers must see the same private directory and run as the same user.',
@@ -142,7 +145,7 @@ export function takerContext(agent: Agent, plans: ListenerPlan[], role: 'success
     features: FEATURES,
     nonce: randomBytes(32).toString('hex'),
     secret: agent.directory.secret,
-    wants: plans.map(({ name }) => name),
+    wants: plans.length <= MOST_WANTS ? plans.map(({ name }) => name) : [],
     unwanted: [],
   };
 }

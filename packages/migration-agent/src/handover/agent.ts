@@ -157,8 +157,9 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     return undefined;
   }
 
-  offer(): OwnedListener[][] {
-    return offerFrames(this.owned.values());
+  offer(wants: readonly string[]): OwnedListener[][] {
+    const all = [...this.owned.values()];
+    return offerFrames(wants.length === 0 ? all : all.filter(({ record }) => wants.includes(record.name)));
   }
 
   collectState(): ReturnType<GiverHost['collectState']> {
@@ -187,15 +188,14 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
 
   acceptAgain(cause: string): void {
     this.settings.log('accepting-again', { cause });
-    void this.workload.attach();
+    this.#attachAgain();
   }
 
   ownAgain(_session: GiverSession, cause: string): void {
     this.#drain?.cancel();
     this.#drain = undefined;
     this.#successor = undefined;
-    // Asked to end and the successor is dead: nobody else serves, so serve for as long as the deadline allows.
-    void this.workload.attach();
+    this.#attachAgain();
     this.answer(this.#role);
     this.own(this.#role, 'resumed', `the successor failed (${cause}); this process serves again`);
     this.emit('resume', cause);
@@ -242,6 +242,12 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     closeAll([...this.owned.values()].map(({ fd }) => fd));
     this.owned.clear();
     this.emit('finished', 'terminated', await drain.done);
+  }
+
+  #attachAgain(): void {
+    Promise.resolve(this.workload.attach()).catch((error: unknown) => {
+      this.settings.log('cannot-accept-again', { error: String(error) });
+    });
   }
 
   #listenerStatus(): ListenerStatus[] {

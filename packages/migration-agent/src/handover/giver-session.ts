@@ -11,7 +11,8 @@ import type { TimeLimits } from './time-limits.js';
 /** What the old side of one conversation asks of its process. */
 export interface GiverHost {
   context(session: GiverSession): Omit<GiverContext, 'nonce' | 'offerFrames'>;
-  offer(): OwnedListener[][];
+  /** The listeners of these names (all, if there are none), in frames. */
+  offer(wants: readonly string[]): OwnedListener[][];
   /** App state, keys and counters; the descriptors are closed after sending. */
   collectState(): Promise<{ message: Message & { type: 'STATE' }; fds: number[] }>;
   limits: TimeLimits;
@@ -31,12 +32,11 @@ export class GiverSession {
   readonly #host: GiverHost;
   readonly #talk: Conversation;
   readonly #machine: Reduction<GiverState, GiverEvent, GiverAction>;
-  readonly #frames: OwnedListener[][];
+  #frames: OwnedListener[][] = [];
   readonly #unanswered = new Map<number, { count: number; settle: (refused: number[]) => void }>();
 
   constructor(fd: number, host: GiverHost, nonce: string) {
     this.#host = host;
-    this.#frames = host.offer();
     this.#talk = new Conversation((events) => new Channel(fd, events), {
       incoming: (incoming) => this.#incoming(incoming),
       end: () => this.#end(),
@@ -92,6 +92,7 @@ export class GiverSession {
     this.#host.interrupt?.(`giver:got:${message.type}`);
     // The taker sends nothing that carries descriptors.
     closeAll(incoming.fds);
+    if (message.type === 'HELLO') this.#frames = this.#host.offer(message.wants);
     if (message.type === 'ACK') {
       this.#unanswered.get(message.of)?.settle(message.refused);
       this.#unanswered.delete(message.of);

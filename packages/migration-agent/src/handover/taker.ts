@@ -2,6 +2,9 @@ import { type Conversation, proofOf, sameProof } from '../protocol/authenticatio
 import type { Message } from '../protocol/messages.js';
 import type { TakerAction, TakerContext, TakerEvent, TakerState, TakerStep } from './taker-state.js';
 
+/** PREPARED names at most this many of each, so that it always fits a frame. */
+const MOST_NAMED = 64;
+
 /** One step of the new side. Until all sockets have come a fault means "ask again"; after that the new side can stand alone. */
 export function reduceTaker(state: TakerState, event: TakerEvent, now: number, ctx: TakerContext): TakerStep {
   if (state.phase === 'closed') return step(state);
@@ -118,7 +121,12 @@ function onProgramReady(state: TakerState, now: number, ctx: TakerContext): Take
   if (state.orphaned) return attach(state, now, ctx);
   const { faults } = state;
   const adopted = state.listeners - ctx.unwanted.length - faults.length;
-  const message: Message = { type: 'PREPARED', adopted: Math.max(0, adopted), unwanted: ctx.unwanted, errors: faults };
+  const message: Message = {
+    type: 'PREPARED',
+    adopted: Math.max(0, adopted),
+    unwanted: ctx.unwanted.slice(0, MOST_NAMED),
+    errors: faults.slice(0, MOST_NAMED),
+  };
   return step({ ...state, phase: 'going', deadline: now + ctx.limits.goMs }, { do: 'send', message });
 }
 

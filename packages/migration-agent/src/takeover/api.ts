@@ -42,8 +42,11 @@ export interface TakeoverOptions {
   log?: ((event: string, fields: Record<string, unknown>) => void) | false;
 }
 
-/** A server that `serve` knows how to stop, drain and, for HTTP/1.1, move connections of. */
-export type ServableServer = NetServer | Http2Server | Http2SecureServer | UdpSocket;
+/**
+ * A server that `serve` knows how to stop, drain and, for HTTP/1.1, move connections of. UDP is best given as a function that makes
+ * the socket: a dgram.Socket binds only once, and a process whose successor fails has to bind again.
+ */
+export type ServableServer = NetServer | Http2Server | Http2SecureServer | UdpSocket | (() => UdpSocket);
 
 export interface ServeOptions {
   /** WebSockets of this server (a `ws` WebSocketServer fits): closed with 1012 and jitter during the drain. */
