@@ -31,8 +31,8 @@ export function bindPodsTo(api: KubeApi, node: string, onError: (error: unknown)
       target: { apiVersion: 'v1', kind: 'Node', name: node },
     };
     api.create(PODS, binding, { subresource: 'binding' }).catch((error) => {
-      // Bound by somebody else meanwhile, or gone.
-      if (!(error instanceof KubeError && (error.status === 404 || error.status === 409))) onError(error);
+      // Bound by somebody else meanwhile.
+      if (!(error instanceof KubeError && error.status === 409)) onError(error);
     });
   });
   return reflector;
