@@ -1,3 +1,4 @@
+/** The planner (leader by Lease) and the phase workers, in one program, by role. */
 import { createLogger, onStopSignals } from '@sidestep/observability';
 import { type Config, ConfigError, describeConfig, readConfig } from './config.js';
 import { UpgradeWorker } from './upgrade-worker.js';

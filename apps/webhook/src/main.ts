@@ -1,3 +1,4 @@
+/** Admission and conversion webhooks: answers from memory, manages its own certificates. */
 import { createLogger, createMetrics, onStopSignals } from '@sidestep/observability';
 import { describeConfig, readConfig } from './config.js';
 import { WebhookApp } from './webhook-app.js';
