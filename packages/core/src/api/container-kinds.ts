@@ -20,3 +20,8 @@ export function hotPairNames(name: string): [first: string, second: string] {
 export function containerNamesInPod(container: SidecarContainer): string[] {
   return isHotUpgrade(container) ? hotPairNames(container.name) : [container.name];
 }
+
+/** The names that an init container has in a pod. Only one that keeps running can be half of a hot pair. */
+export function initContainerNamesInPod(container: SidecarContainer): string[] {
+  return isNativeSidecar(container) ? containerNamesInPod(container) : [container.name];
+}

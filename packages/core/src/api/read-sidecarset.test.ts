@@ -97,6 +97,7 @@ describe('readSidecarSet', () => {
     const spec = { containers: [null, { name: null, ports: null, futureField: [1, 'a', {}] }] };
     expect(read({ spec }).spec).toEqual(spec);
     expect(read({ spec: null }).spec).toEqual({});
+    expect(read({ metadata: { name: null, labels: null, uid: 'u' } }).metadata).toEqual({ uid: 'u' });
   });
 
   test('refuses other objects, and ones that are nested without end', () => {

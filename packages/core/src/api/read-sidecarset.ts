@@ -1,4 +1,5 @@
 import { SidestepError } from './errors.js';
+import type { ObjectMeta } from './kubernetes.js';
 import { decodeError } from './schema/decode-error.js';
 import { isRecord } from './schema/go-json.js';
 import { SIDECARSET } from './schema/sidecarset-types.js';
@@ -33,7 +34,13 @@ export function readSidecarSet(object: unknown): SidecarSet {
   const version = apiVersion === API_V1ALPHA1 ? 'v1alpha1' : 'v1beta1';
   const problem = decodeError(SIDECARSET[version], object, version);
   if (problem !== undefined) throw new SidecarSetDecodeError(problem);
-  return { ...object, metadata: object.metadata ?? {}, spec: object.spec ?? {} } as SidecarSet;
+  return { ...object, metadata: withoutNulls(object.metadata), spec: object.spec ?? {} } as SidecarSet;
+}
+
+/** In Go, null is as good as absent. */
+function withoutNulls(metadata: unknown): ObjectMeta {
+  if (!isRecord(metadata)) return {};
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
 }
 
 /** Looks level by level, since a hostile object could exhaust the stack of anything recursive. */

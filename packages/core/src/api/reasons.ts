@@ -22,7 +22,6 @@ export const REASONS = {
   NotInjected: entry('The pod does not carry this SidecarSet, so it is left alone.', 'pod'),
 
   // One pod: under way
-  Begun: entry('The new image was written; the new container is about to start.', 'pod', 'event'),
   ContainerStarting: entry('The new container is not ready yet.', 'pod', 'sidecarset'),
   ContainerNotReady: entry(
     'Another container became unready since the upgrade began; the old sidecar stays until it is ready again.',
@@ -149,7 +148,6 @@ export const REASONS = {
     'pod',
   ),
   ResetContainerSucceed: entry('The old container of a hot pair was replaced by the empty image.', 'event'),
-  ResetContainerFailed: entry('The old container of a hot pair could not be replaced by the empty image.', 'event'),
 } as const satisfies Record<string, ReasonEntry>;
 
 /** One documented word; see {@link REASONS}. */

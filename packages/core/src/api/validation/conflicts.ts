@@ -1,4 +1,4 @@
-import { containerNamesInPod } from '../container-kinds.js';
+import { containerNamesInPod, initContainerNamesInPod } from '../container-kinds.js';
 import { type FieldError, invalid } from '../field-error.js';
 import { KRUISE } from '../keys.js';
 import { genericJson } from '../schema/go-json.js';
@@ -33,24 +33,26 @@ export function validateConflicts(set: SidecarSet, all: Iterable<SidecarSet>, pa
     .filter((other) => sidecarSetsOverlap(set, other))
     .sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
   return [
-    ...containerConflicts(set.spec.initContainers, others, (other) => other.spec.initContainers, path),
-    ...containerConflicts(set.spec.containers, others, (other) => other.spec.containers, path),
+    ...containerConflicts('initContainers', initContainerNamesInPod, set, others, path),
+    ...containerConflicts('containers', containerNamesInPod, set, others, path),
     ...volumeConflicts(set, others, path),
     ...annotationConflicts(set, others, path),
   ];
 }
 
+/** Init containers are compared with init containers and containers with containers, as OpenKruise does. */
 function containerConflicts(
-  containers: SidecarContainer[] | undefined,
+  list: 'containers' | 'initContainers',
+  namesInPod: (container: SidecarContainer) => string[],
+  set: SidecarSet,
   others: SidecarSet[],
-  containersOf: (set: SidecarSet) => SidecarContainer[] | undefined,
   path: string,
 ): FieldError[] {
-  return (containers ?? []).flatMap((container) => {
-    const names = containerNamesInPod(container);
+  return (set.spec[list] ?? []).flatMap((container) => {
+    const names = namesInPod(container);
     const clashes = (rival: SidecarContainer): boolean =>
-      rival.name === container.name || containerNamesInPod(rival).some((name) => names.includes(name));
-    const other = others.find((each) => containersOf(each)?.some(clashes));
+      rival.name === container.name || namesInPod(rival).some((name) => names.includes(name));
+    const other = others.find((each) => each.spec[list]?.some(clashes));
     if (other === undefined) return [];
     const detail = `container ${container.name} already exist in ${other.metadata.name}`;
     return [invalid(`${path}.containers`, container.name, detail)];

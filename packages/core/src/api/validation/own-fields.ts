@@ -1,4 +1,4 @@
-import { containerNamesInPod, isNativeSidecar } from '../container-kinds.js';
+import { containerNamesInPod, initContainerNamesInPod, isNativeSidecar } from '../container-kinds.js';
 import { duplicate, type FieldError, invalid, notSupported } from '../field-error.js';
 import type { CanaryStep, FailurePolicy, SidecarSetSpec, UpdateStrategy } from '../sidecarset.js';
 import { validateIntOrPercent } from './update-strategy.js';
@@ -56,9 +56,7 @@ function validateHotPairNames(spec: SidecarSetSpec, path: string): FieldError[] 
   const errors: FieldError[] = [];
   for (const list of ['containers', 'initContainers'] as const) {
     for (const [i, container] of (spec[list] ?? []).entries()) {
-      // Of init containers only those that keep running become a pair; the others keep their name, whatever they say.
-      const isPlainInit = list === 'initContainers' && !isNativeSidecar(container);
-      const names = isPlainInit ? [container.name] : containerNamesInPod(container);
+      const names = (list === 'containers' ? containerNamesInPod : initContainerNamesInPod)(container);
       for (const name of names) {
         const owner = taken.get(name);
         const isPair = owner !== container.name;

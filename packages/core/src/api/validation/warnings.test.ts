@@ -51,7 +51,7 @@ describe('admission warnings', () => {
     [
       'a hot init container',
       { initContainers: [{ name: 'prep', image: 'prep:1', upgradeStrategy: { upgradeType: 'HotUpgrade' } }] },
-      'never upgraded hot',
+      'only init containers that keep running',
     ],
   ])('are given for %s', (_, spec, words) => {
     const warnings = sidecarSetWarnings(aSet(spec), []);

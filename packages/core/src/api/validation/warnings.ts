@@ -1,4 +1,4 @@
-import { containerNamesInPod, isHotUpgrade } from '../container-kinds.js';
+import { containerNamesInPod, initContainerNamesInPod, isHotUpgrade, isNativeSidecar } from '../container-kinds.js';
 import { parseImageReference } from '../defaults/image-reference.js';
 import type { SidecarContainer, SidecarSet } from '../sidecarset.js';
 import { sidecarSetsOverlap } from './conflicts.js';
@@ -65,7 +65,10 @@ function hotWarnings(container: SidecarContainer, path: string): string[] {
 }
 
 function initWarnings(container: SidecarContainer, path: string): string[] {
-  return isHotUpgrade(container) ? [`${path}.upgradeStrategy: init containers are never upgraded hot`] : [];
+  if (isNativeSidecar(container)) return hotWarnings(container, path);
+  return isHotUpgrade(container)
+    ? [`${path}.upgradeStrategy: only init containers that keep running are upgraded`]
+    : [];
 }
 
 /** Init containers and containers of two sets are not compared by the rules, but in one pod they need different names. */
@@ -88,5 +91,5 @@ function crossingNames(set: SidecarSet, others: Iterable<SidecarSet>): string[] 
 }
 
 function namesOf({ spec }: SidecarSet, list: 'containers' | 'initContainers'): string[] {
-  return (spec[list] ?? []).flatMap((each) => (list === 'containers' ? containerNamesInPod(each) : [each.name]));
+  return (spec[list] ?? []).flatMap(list === 'containers' ? containerNamesInPod : initContainerNamesInPod);
 }
