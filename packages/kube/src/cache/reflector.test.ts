@@ -234,4 +234,16 @@ describe('a reflector', () => {
     await eventually('the watch is closed', () => server.watches === 0);
     expect(happened('failed')).toBe(0);
   });
+
+  test('stopped while its list is read, opens no watch', async () => {
+    server.put('a');
+    const transform = (pod: KubeObject) => {
+      void reflector.stop();
+      return pod.metadata.resourceVersion;
+    };
+    reflector = new Reflector<string>({ api, kind: POD, transform });
+    reflector.start();
+    await reflector.stop();
+    expect(server.requests('watch')).toEqual([]);
+  });
 });

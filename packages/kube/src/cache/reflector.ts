@@ -130,6 +130,8 @@ export class Reflector<T = KubeObject> {
   }
 
   async #watch(): Promise<void> {
+    // An abort that came during the list is not heard of again.
+    if (this.#stop.signal.aborted) return;
     const startedAt = this.#clock.now().getTime();
     const attempt = new AbortController();
     const cut = () => attempt.abort();

@@ -7,7 +7,7 @@ const serving = (items: KubeObject[], create: (object: KubeObject, options: Writ
   ({
     list: () => Promise.resolve({ items, metadata: { resourceVersion: '1' } }),
     async *watch(_kind: unknown, _options: unknown, signal: AbortSignal) {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       yield* [];
     },
     create: (_kind: unknown, object: KubeObject, options: WriteOptions) => create(object, options),
