@@ -57,6 +57,16 @@ describe('a pinned revision', () => {
   const imageFor = (set: SidecarSet, pod = aPod(), requestUid = 'r') =>
     inject(pod, [set], { revisions, requestUid }).pod.spec.containers.find(({ name }) => name === 'm')?.image;
 
+  test('a revision that the failure policy took back is not given to new pods: they get the last good one', () => {
+    const failing = aSet('s', [{ name: 'm', image: 'm:new' }], {
+      updateStrategy: { failurePolicy: { action: 'Rollback' } },
+    });
+    const status = { matchedPods: 1, updatedPods: 0, readyPods: 1, latestRevision: 's-1', currentRevision: 's-0' };
+    expect(imageFor({ ...failing, status })).toBe('m:new');
+    expect(imageFor({ ...failing, status: { ...status, failedRevision: 's-1' } })).toBe('m:old');
+    expect(imageFor({ ...failing, status: { ...status, failedRevision: 's-0' } })).toBe('m:new');
+  });
+
   test.each([{ revisionName: 's-0' }, { customVersion: 'v0' }, { revisionName: 's-0', policy: 'Always' }])(
     '%j is injected',
     (revision) => {

@@ -6,6 +6,7 @@ import { matchesSelector } from '../api/selectors.js';
 import type { InjectionStrategy, SidecarSet } from '../api/sidecarset.js';
 import { isRevisionOf } from '../revision/find-revision.js';
 import { RevisionDataError, restoreRevision } from '../revision/restore-revision.js';
+import { revisionGoneBackTo } from '../rollout/rollout-target.js';
 import { type CompiledSidecarSet, compileMaterial, type InjectionMaterial } from './compile-sidecarset.js';
 import { type InjectionInput, InjectionRefused } from './injection-plan.js';
 
@@ -16,14 +17,22 @@ type PinnedRevision = NonNullable<InjectionStrategy['revision']>;
  * (OpenKruise 1.9). With policy `Partial` a share of the selected pods, `updateStrategy.partition` percent, gets the pinned
  * one; which pod does is fixed by its identity, so that asking again changes nothing.
  *
+ * A revision that Sidestep's failure policy took back is not given to new pods either: they get the last good one.
+ *
  * @throws {InjectionRefused} when the revision is missing or belongs to another SidecarSet
  */
 export function chooseRevision(compiled: CompiledSidecarSet, input: InjectionInput): InjectionMaterial {
   const pinned = compiled.sidecarSet.spec.injectionStrategy?.revision;
-  if (!pinned?.revisionName && !pinned?.customVersion) return compiled.material;
+  if (!pinned?.revisionName && !pinned?.customVersion) return currentMaterial(compiled, input);
   const revision = findRevision(compiled, pinned, input);
   if (!usesPinned(compiled.sidecarSet, pinned, input)) return compiled.material;
   return compiled.restored.get(revision) ?? restored(compiled, revision);
+}
+
+function currentMaterial(compiled: CompiledSidecarSet, { revisions }: InjectionInput): InjectionMaterial {
+  const good = revisionGoneBackTo(compiled.sidecarSet, (name) => revisions.byName(name));
+  if (good === undefined || !isRevisionOf(compiled.sidecarSet, good)) return compiled.material;
+  return compiled.restored.get(good) ?? restored(compiled, good);
 }
 
 function restored(compiled: CompiledSidecarSet, revision: ControllerRevision): InjectionMaterial {

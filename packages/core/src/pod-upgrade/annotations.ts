@@ -24,9 +24,23 @@ export interface InPlaceState {
   lastContainerStatuses: Record<string, { imageID?: string }>;
 }
 
-/** A JSON object from annotation text: `undefined` when absent or empty, `null` when it is not one. */
-export function parseObject(text: string | undefined): JsonObject | undefined | null {
+/** A JSON object from annotation text: `undefined` when absent or empty, `null` when it is not one. Not to be written to. */
+export function parseObject(text: string | undefined): Readonly<JsonObject> | undefined | null {
   if (text === undefined || text === '') return undefined;
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  if (parsed.size >= PARSED_LIMIT) parsed.clear();
+  const object = parseNew(text);
+  parsed.set(text, object);
+  return object;
+}
+
+/** Pods of one revision share their texts, and a change of the SidecarSet makes every pod be read again. */
+const parsed = new Map<string, Readonly<JsonObject> | null>();
+const PARSED_LIMIT = 2_000;
+
+/** As {@link parseObject} for texts that no two pods share. */
+export function parseNew(text: string): Readonly<JsonObject> | null {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : null;

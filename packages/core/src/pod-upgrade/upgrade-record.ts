@@ -1,6 +1,6 @@
 import { SIDESTEP } from '../api/keys.js';
 import type { ContainerStatus } from '../api/kubernetes.js';
-import { parseObject, withEntry } from './annotations.js';
+import { parseNew, withEntry } from './annotations.js';
 import type { ContainerBefore, StartHistory, UpgradeRecord } from './types.js';
 
 const PHASES: readonly string[] = ['Upgrading', 'Resetting', 'Aborted', 'Failed'] satisfies UpgradeRecord['phase'][];
@@ -13,8 +13,9 @@ export function readUpgradeRecord(
   annotations: Readonly<Record<string, string>>,
   setName: string,
 ): UpgradeRecord | undefined {
-  const raw = parseObject(annotations[SIDESTEP.upgrade]);
-  const value = raw !== undefined && raw !== null && Object.hasOwn(raw, setName) ? raw[setName] : undefined;
+  const text = annotations[SIDESTEP.upgrade];
+  const raw = text === undefined ? null : parseNew(text);
+  const value = raw !== null && Object.hasOwn(raw, setName) ? raw[setName] : undefined;
   if (!isObject(value)) return undefined;
   const { phase, revision, since, attempt } = value;
   if (typeof phase !== 'string' || !PHASES.includes(phase) || typeof revision !== 'string') return undefined;

@@ -69,7 +69,7 @@ function complete(facts: RolloutFacts, counts: string): Verdict {
 }
 
 /** Why nothing moves although pods are to go and nothing holds all of them back. */
-function findStop({ tally, candidates, partition, maxUnavailable, step }: RolloutFacts): Reason {
+function findStop({ tally, candidates, partition, maxUnavailable, step, prePull }: RolloutFacts): Reason {
   if (candidates > 0 && maxUnavailable <= 0) return 'MaxUnavailableZero';
   if (candidates > partition && tally.holding >= maxUnavailable) {
     return tally.good < tally.onTarget && tally.failed.size === 0 && tally.inFlight === 0
@@ -77,17 +77,20 @@ function findStop({ tally, candidates, partition, maxUnavailable, step }: Rollou
       : 'MaxUnavailableReached';
   }
   if (candidates > 0 && tally.onTarget >= step.limit) return 'StepInProgress';
+  if (candidates > partition && (prePull?.failed ?? 0) > 0) return 'PrePullFailed';
   if (candidates > 0) return 'PartitionReached';
   const [mostFrequent] = [...tally.reasons].sort((a, b) => b[1] - a[1]);
   return mostFrequent?.[0] ?? 'PodsNotReady';
 }
 
-function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates }: RolloutFacts): string {
+function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates, prePull }: RolloutFacts): string {
   switch (stop) {
     case 'MaxUnavailableZero':
       return 'maxUnavailable is 0, so no ready pod can ever be begun';
     case 'MaxUnavailableReached':
       return `${tally.holding} pods are unavailable and maxUnavailable is ${maxUnavailable}`;
+    case 'PrePullFailed':
+      return `${prePull?.failed ?? 0} nodes could not get the new image, so their pods are not begun`;
     case 'PartitionReached':
       return `partition keeps ${Math.min(partition, candidates)} pods`;
     default:

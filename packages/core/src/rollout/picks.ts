@@ -32,7 +32,7 @@ function imagesNeeded(book: PodBook, target: UpgradeTarget): Readiness {
   return (pod) => book.prePull.isPresent(pod.node, images);
 }
 
-function* filter(order: readonly PodSummary[], isFit: Readiness): Iterable<PodSummary> {
+function* filter(order: Iterable<PodSummary>, isFit: Readiness): Iterable<PodSummary> {
   for (const pod of order) if (isFit(pod)) yield pod;
 }
 
@@ -52,10 +52,10 @@ function takeWhileCounted(
   return seen.slice(0, countPicks(remembered, room, used, maxUnavailable));
 }
 
-function orderOf(book: PodBook, strategy: UpdateStrategy | undefined): readonly PodSummary[] {
+function orderOf(book: PodBook, strategy: UpdateStrategy | undefined): Iterable<PodSummary> {
   const order = book.candidates.inOrder();
   const terms = strategy?.scatterStrategy ?? [];
-  if (terms.length === 0 || order.length <= 1) return order;
+  if (terms.length === 0 || book.candidates.size <= 1) return order;
   const pods = [...book.summaries()].filter((pod) => pod.matched).sort((a, b) => (a.key < b.key ? -1 : 1));
-  return scatter(order, expandScatterTerms(terms, pods), pods);
+  return scatter([...order], expandScatterTerms(terms, pods), pods);
 }

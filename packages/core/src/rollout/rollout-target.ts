@@ -3,18 +3,18 @@ import type { ControllerRevision } from '../api/kubernetes.js';
 import type { SidecarSet } from '../api/sidecarset.js';
 import { RevisionDataError, restoreRevision } from '../revision/restore-revision.js';
 
+/** Finds a ControllerRevision of the SidecarSet by name. */
+export type RevisionByName = (name: string) => ControllerRevision | undefined;
+
 /**
  * The SidecarSet that pods should run: the stored one, or after `failurePolicy.action: Rollback` took its revision back the one
  * restored from the last good revision. The spec itself is never rewritten, so that whoever applied it sees no drift.
  *
- * Planner, workers and admission all ask here, so that they agree; the answer follows from the stored object alone.
+ * Planner, workers and admission go by the same rule, so that they agree; the answer follows from the stored object alone.
  */
 export function rolloutTarget(sidecarSet: SidecarSet, revisions: readonly ControllerRevision[]): SidecarSet {
-  const { status, spec } = sidecarSet;
-  if (spec.updateStrategy?.failurePolicy?.action !== 'Rollback' || !isTakenBack(sidecarSet, revisions))
-    return sidecarSet;
-  const good = revisions.find((revision) => revision.metadata.name === status?.currentRevision);
-  if (good === undefined || good.metadata.name === status?.failedRevision) return sidecarSet;
+  const good = revisionGoneBackTo(sidecarSet, (name) => revisions.find((each) => each.metadata.name === name));
+  if (good === undefined) return sidecarSet;
   try {
     return restoreRevision(sidecarSet, good);
   } catch (error) {
@@ -23,13 +23,19 @@ export function rolloutTarget(sidecarSet: SidecarSet, revisions: readonly Contro
   }
 }
 
-/** The revision of the spec as it stands failed, and nobody asked for a retry since. */
-export function isTakenBack(sidecarSet: SidecarSet, revisions: readonly ControllerRevision[]): boolean {
-  const { metadata, status } = sidecarSet;
-  const failed = status?.failedRevision;
-  if (failed === undefined || metadata.annotations?.[SIDESTEP.retry] !== status?.observedRetry) return false;
-  const revision = revisions.find(({ metadata: { name } }) => name === failed);
-  const hash = revision?.metadata.annotations?.[KRUISE.hash];
+/** The last good revision, if the failure policy took the revision of the spec back to it; undefined as a rule. */
+export function revisionGoneBackTo(sidecarSet: SidecarSet, byName: RevisionByName): ControllerRevision | undefined {
+  const { currentRevision, failedRevision } = sidecarSet.status ?? {};
+  if (sidecarSet.spec.updateStrategy?.failurePolicy?.action !== 'Rollback') return undefined;
+  if (currentRevision === undefined || failedRevision === undefined || currentRevision === failedRevision)
+    return undefined;
+  return isTakenBack(sidecarSet, failedRevision, byName) ? byName(currentRevision) : undefined;
+}
+
+/** The revision of the spec as it stands is the one that failed, and nobody asked for a retry since. */
+function isTakenBack({ metadata, status }: SidecarSet, failedRevision: string, byName: RevisionByName): boolean {
+  if (metadata.annotations?.[SIDESTEP.retry] !== status?.observedRetry) return false;
+  const hash = byName(failedRevision)?.metadata.annotations?.[KRUISE.hash];
   // By hash, because status.latestRevision lags behind an edit of the spec.
-  return hash === undefined ? failed === status?.latestRevision : hash === metadata.annotations?.[KRUISE.hash];
+  return hash === undefined ? failedRevision === status?.latestRevision : hash === metadata.annotations?.[KRUISE.hash];
 }

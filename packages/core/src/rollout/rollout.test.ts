@@ -368,6 +368,13 @@ describe('prePull', () => {
     ).toEqual(['pod-0', 'pod-2']);
   });
 
+  test('when only pods on such nodes are left, the condition says so', () => {
+    const rollout = new SimulatedRollout(set, 1).image({ mesh: 'mesh:v2' });
+    for (const { node, image } of rollout.look().prePull) rollout.ledger.setNodeImage(node, image, 'failed');
+    expect(rollout.look().jobs).toEqual([]);
+    expect(rollout.condition('Progressing')).toBe('False PrePullFailed');
+  });
+
   test('only so many nodes pull at a time', () => {
     const rollout = new SimulatedRollout(set, 30).image({ mesh: 'mesh:v2' });
     for (const [i, pod] of [...rollout.pods.values()].entries()) pod.pod.spec.nodeName = `node-${i}`;

@@ -11,18 +11,30 @@ import { expandScatterTerms, scatter } from './scatter.js';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 
+const WANTED = storedSet(withImages(coldSet(), { log: 'log:v2' }), 5_000);
+
+type Kind = 'old' | 'starting' | 'new';
+
+/** One pod of each kind: on the old revision, begun, done. */
+const PROTOTYPES = Object.fromEntries(
+  (['old', 'starting', 'new'] as const).map((kind) => {
+    const pod = new SimulatedPod(coldSet(), 'prototype').wait(3600);
+    pod.set = WANTED;
+    if (kind !== 'old') pod.run('upgrade');
+    if (kind === 'new') pod.wait(2).kubelet();
+    return [kind, pod.pod];
+  }),
+) as Record<Kind, Pod>;
+
+const podOf = (kind: Kind, index: number): Pod => {
+  const { metadata, ...rest } = PROTOTYPES[kind];
+  return { ...rest, metadata: { ...metadata, name: `pod-${index}`, uid: `uid-${index}` } };
+};
+
 /** Pods of a cold set: the first `upgraded` carry the new revision, of those the first `good` are done. */
 function pods(count: number, upgraded: number, good: number): { set: SidecarSet; pods: Pod[] } {
-  const stored = storedSet(withImages(coldSet(), { log: 'log:v2' }), 5_000);
-  const made = Array.from({ length: count }, (_, i) => {
-    const pod = new SimulatedPod(coldSet(), `pod-${i}`).wait(3600);
-    if (i >= upgraded) return pod.pod;
-    pod.set = stored;
-    pod.run('upgrade');
-    if (i < good) pod.wait(2).kubelet();
-    return pod.pod;
-  });
-  return { set: stored, pods: made };
+  const kindOf = (i: number): Kind => (i < good ? 'new' : i < upgraded ? 'starting' : 'old');
+  return { set: WANTED, pods: Array.from({ length: count }, (_, i) => podOf(kindOf(i), i)) };
 }
 
 const picks = (set: SidecarSet, all: Pod[]): string[] =>
@@ -221,18 +233,8 @@ describe('properties of picking', () => {
     },
     { requiredKeys: [] },
   );
-  const mixture = fc.array(fc.constantFrom('old', 'new', 'starting'), { maxLength: 12 });
-  const build = (kinds: string[]) => {
-    const { set, pods: all } = pods(kinds.length, 0, 0);
-    const built = all.map((_, i) => {
-      const pod = new SimulatedPod(coldSet(), `pod-${i}`).wait(3600 + i);
-      pod.set = set;
-      if (kinds[i] !== 'old') pod.run('upgrade');
-      if (kinds[i] === 'new') pod.wait(2).kubelet();
-      return pod.pod;
-    });
-    return { set, all: built };
-  };
+  const mixture = fc.array(fc.constantFrom<Kind>('old', 'new', 'starting'), { maxLength: 12 });
+  const build = (kinds: Kind[]) => ({ set: WANTED, all: kinds.map(podOf) });
 
   test('never are more pods unavailable than allowed, and never fewer than partition kept', () => {
     fc.assert(
@@ -272,11 +274,10 @@ describe('properties of picking', () => {
   });
 
   test('a ledger that saw pods come, change and go decides as one that only sees them as they are', () => {
-    const change = fc.record({ pod: fc.nat(9), to: fc.constantFrom('old', 'new', 'starting', 'gone') });
+    const change = fc.record({ pod: fc.nat(9), to: fc.constantFrom<Kind | 'gone'>('old', 'new', 'starting', 'gone') });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 40 }), strategy, (changes, each) => {
-        const { set: plain } = pods(0, 0, 0);
-        const set = withStrategy(plain, each);
+        const set = withStrategy(WANTED, each);
         const subject = { sidecarSet: set, revisions: [], latestRevision: 'r' };
         const ledger = new RolloutLedger();
         ledger.setSubject(subject, NOW);
@@ -290,8 +291,8 @@ describe('properties of picking', () => {
             ledger.removePod(`shop/${name}`);
             continue;
           }
-          const made = build([...Array(index).fill('old'), to]).all[index] as Pod;
-          made.metadata = { ...made.metadata, resourceVersion: `v${version}` };
+          const made = podOf(to, index);
+          made.metadata.resourceVersion = `v${version}`;
           now.set(name, made);
           ledger.applyPod(made, NOW);
         }
