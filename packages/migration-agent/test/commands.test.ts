@@ -148,6 +148,25 @@ describe('sidestep-agent hook', () => {
     expect(readFileSync(log, 'utf8')).toContain('READY=1');
   }, 30_000);
 
+  test('returns 1 when the new version dies right after it took over, so that the old one is not emptied', async () => {
+    await run({ version: 'v1' }, { ...pair(1, 0), SIDESTEP_GUARD_SECONDS: '20' }).heard(isOwner);
+    run({ version: 'v2', exitAfterMs: 300 }, pair(5, 1));
+    const hook = pod.agent(['hook'], pair(5, 1));
+    expect((await hook.exited).code).toBe(1);
+    expect(hook.stderr).toContain('ended');
+  }, 30_000);
+
+  test('returns 1 when the agent is stopped while it takes over', async () => {
+    await run({ version: 'v1' }, pair(1, 0)).heard(isOwner);
+    const second = run({ version: 'v2', ready: false }, pair(5, 1));
+    await until(async () => (await statusOf(pair(5, 1))).role === 'starting', 'the second agent has begun');
+    second.child.kill('SIGSTOP');
+    const hook = pod.agent(['hook'], pair(5, 1));
+    expect((await hook.exited).code).toBe(1);
+    expect(hook.stderr).toContain('does not answer');
+    second.child.kill('SIGKILL');
+  }, 30_000);
+
   test('returns 1 when no agent answers in time', async () => {
     const hook = pod.agent(['hook', '--timeout', '0.3'], pair(9, 0));
     expect((await hook.exited).code).toBe(1);

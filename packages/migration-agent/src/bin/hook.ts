@@ -8,6 +8,10 @@ import type { AgentStatus } from '../status/snapshot.js';
 import { writeTerminationMessage } from './termination-message.js';
 
 const RETRY_MS = 25;
+/** An agent that runs answers a new connection at once; one that is stopped (SIGSTOP, a debugger) never does. */
+const SILENCE_MS = 5_000;
+/** Together with the start of this program it stays below a second, in which a kubelet does nothing else for the pod. */
+const PROOF_MS = 500;
 
 /**
  * Waits until the agent of this container has settled. The kubelet starts the hook together with the program, so the status socket
@@ -31,17 +35,41 @@ type Outcome = { ok: true } | { ok: false; why: string };
 async function settle(directory: string, path: string, deadline: number): Promise<Outcome> {
   let seen: AgentStatus | undefined;
   while (performance.now() < deadline) {
-    const { status, settled } = await followStatus(path, isSettled, deadline - performance.now());
+    const windowMs = Math.min(deadline - performance.now(), SILENCE_MS);
+    const { status, how } = await followStatus(path, isSettled, windowMs);
     if (status) seen = status;
-    if (settled && status) return judge(status);
+    if (status && how === 'enough') return status.role === 'owner' ? proven(path, status) : judge(status);
     // An agent that was seen and is gone has died; the kubelet restarts the container.
-    if (status) return { ok: false, why: `the agent ended while ${status.role} (${status.reason}) ${status.message}` };
-    await nextChange(directory);
+    if (status && how === 'ended') return ended(status);
+    // Every connection is answered at once by an agent whose loop runs: this one is stopped or stuck.
+    if (!status && how === 'silent' && windowMs === SILENCE_MS) {
+      return { ok: false, why: `the agent does not answer (no status for ${SILENCE_MS / 1000} s)` };
+    }
+    if (how === 'ended') await nextChange(directory);
   }
   return {
     ok: false,
     why: seen ? `not settled in time: ${seen.role} (${seen.reason})` : `no agent answered on ${path} in time`,
   };
+}
+
+/**
+ * A version that took over has to live a moment before the hook lets the pod go on: what comes next empties the old container,
+ * the only one that can take the sockets back.
+ */
+async function proven(path: string, status: AgentStatus): Promise<Outcome> {
+  const { handover } = status;
+  if (!handover || handover.how === 'cold') return judge(status);
+  const leftMs = PROOF_MS - (Date.now() - Date.parse(handover.committedAt));
+  if (leftMs <= 0) return judge(status);
+  const { status: last, how } = await followStatus(path, ({ role }) => role !== 'owner', leftMs);
+  if (how === 'enough' && last) return judge(last);
+  if (how === 'silent' && last) return { ok: true };
+  return ended(last ?? status);
+}
+
+function ended({ role, reason, message }: AgentStatus): Outcome {
+  return { ok: false, why: `the agent ended while ${role} (${reason}) ${message}` };
 }
 
 function isSettled({ role }: AgentStatus): boolean {
