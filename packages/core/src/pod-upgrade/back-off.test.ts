@@ -129,6 +129,20 @@ describe('a pod that is upgraded again and again', () => {
     expect(Object.values(pod.images()).join()).toMatch(/:g\d+@sha256/);
   });
 
+  test('a retry of an image that just crashed says how long it will wait, and waits that long', () => {
+    const pod = new SimulatedPod(hotSet('mesh:v1', { failurePolicy: {} })).wait(3600).image({ mesh: 'mesh:crash' });
+    pod.run('upgrade');
+    pod.wait(2).kubelet().wait(10).kubelet().wait(20).kubelet();
+    pod.run('abort');
+    pod.wait(2).kubelet();
+    pod.set.metadata.annotations = { ...pod.set.metadata.annotations, [SIDESTEP.retry]: 'again' };
+    const decision = pod.look();
+    expect(decision).toMatchObject({ due: 'none', reason: 'BackOffExpected', container: 'mesh-2' });
+    expect(decision.message).toContain(new Date(pod.now + (decision.retryAfterMs ?? 0)).toISOString());
+    pod.now += decision.retryAfterMs ?? 0;
+    expect(pod.look()).toMatchObject({ due: 'upgrade', attempt: 2 });
+  });
+
   test('whatever the rhythm: no serving pod is ever put into CrashLoopBackOff', () => {
     const gaps = fc.array(fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 700 })), {
       minLength: 1,

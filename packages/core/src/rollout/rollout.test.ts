@@ -81,6 +81,40 @@ describe('a rollout of hot sidecars', () => {
   });
 });
 
+describe('hotUpgradeEmptyImage is changed for many pods', () => {
+  const newEmpty = (rollout: SimulatedRollout) =>
+    rollout.edit((set) => ({
+      ...set,
+      spec: {
+        ...set.spec,
+        containers: (set.spec.containers ?? []).map((container) => ({
+          ...container,
+          upgradeStrategy: { ...container.upgradeStrategy, hotUpgradeEmptyImage: 'mesh:empty-2' },
+        })),
+      },
+    }));
+  const changed = (rollout: SimulatedRollout) =>
+    [...rollout.pods.values()].filter((pod) => pod.images()['mesh-2'] === 'mesh:empty-2').length;
+
+  test('partition 100% keeps every pod as it is, where OpenKruise rewrites all of them within milliseconds', () => {
+    const rollout = newEmpty(new SimulatedRollout(hotSet('mesh:v1', { partition: '100%' }), 3)).run();
+    expect(changed(rollout)).toBe(0);
+    expect(rollout.condition('Progressing')).toBe('False PartitionReached');
+  });
+
+  test('pods follow one by one, stay upgradable, and their working containers never restart', () => {
+    const rollout = newEmpty(new SimulatedRollout(hotSet(), 3));
+    rollout.look();
+    rollout.work();
+    expect(changed(rollout)).toBe(1);
+    rollout.kubelets().run();
+    expect(changed(rollout)).toBe(3);
+    expect([...rollout.pods.values()].map((pod) => pod.restartsOf('mesh-1'))).toEqual([0, 0, 0]);
+    rollout.image({ mesh: 'mesh:v2' }).run();
+    expect(rollout.on('mesh:v2')).toBe(3);
+  });
+});
+
 describe('what keeps a rollout from moving is said', () => {
   test('maxUnavailable 0: OpenKruise waits for ever in silence', () => {
     const rollout = new SimulatedRollout(hotSet('mesh:v1', { maxUnavailable: 0 }), 3);
