@@ -1,5 +1,6 @@
 import { HttpKubeApi, loadKubeConfig, RateLimiter } from '@sidestep/kube';
 import { type HealthCheck, HealthServer, type Logger, type Metrics } from '@sidestep/observability';
+import { Reviews } from './admission/reviews.js';
 import { ClusterView } from './cluster/cluster-view.js';
 import type { Config } from './config.js';
 import { Endpoints } from './http/endpoints.js';
@@ -49,8 +50,9 @@ export class WebhookApp {
       onSize: (resource, size) => metrics.reflectorObjects.set({ resource }, size),
       onProblem: (error) => log.error({ error }, 'an object cannot be used'),
     });
+    const reviews = new Reviews({ view: this.#view, metrics, log, now: () => new Date() });
     const { maxInFlight } = config;
-    this.#endpoints = new Endpoints({ view: this.#view, metrics, log, maxInFlight, now: () => new Date() });
+    this.#endpoints = new Endpoints({ reviews, missing: () => this.#view.missing(), metrics, log, maxInFlight });
     this.#tls = this.#tlsSource();
     this.#health = new HealthServer({
       host: config.healthHost,

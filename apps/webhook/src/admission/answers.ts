@@ -1,4 +1,4 @@
-import { SidestepError } from '@sidestep/core';
+import { SidecarSetDecodeError, SidestepError } from '@sidestep/core';
 import type { AdmissionAnswer } from './review.js';
 
 type Refusal = AdmissionAnswer & { allowed: false };
@@ -11,6 +11,7 @@ export const invalid = (message: string): Refusal => ({ allowed: false, code: 42
 
 /** What a rule's exception says to the API server; anything that is no rule's exception is a fault of this program. */
 export function refusalOf(error: unknown): Refusal {
+  if (error instanceof SidecarSetDecodeError) return badRequest(error.message);
   if (error instanceof SidestepError) return invalid(error.message);
   if (error instanceof RangeError) return badRequest('the object is nested too deeply');
   const message = `internal error: ${error instanceof Error ? error.message : String(error)}`;

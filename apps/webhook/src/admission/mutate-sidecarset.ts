@@ -1,12 +1,10 @@
-import { defaultSidecarSet, diffJson, withHashes } from '@sidestep/core';
-import { badRequest } from './answers.js';
+import { defaultSidecarSet, diffJson, readSidecarSet, withHashes } from '@sidestep/core';
 import type { AdmissionAnswer, AdmissionRequest } from './review.js';
-import { isSidecarSetWrite, readSidecarSet } from './sidecarset-shape.js';
+import { isSidecarSetWrite } from './sidecarset-request.js';
 
-/** Fills in a SidecarSet's defaults and its two hashes, whatever the writer put there. */
+/** Fills in a SidecarSet's defaults and its two hashes, whatever the writer put there. Throws what `refusalOf` understands. */
 export function mutateSidecarSet(request: AdmissionRequest): AdmissionAnswer {
   if (!isSidecarSetWrite(request)) return { allowed: true };
-  const set = readSidecarSet(request.object);
-  if (typeof set === 'string') return badRequest(`the object cannot be read as a SidecarSet: ${set}`);
-  return { allowed: true, patch: diffJson(set, withHashes(defaultSidecarSet(set))) };
+  const stored = withHashes(defaultSidecarSet(readSidecarSet(request.object)));
+  return { allowed: true, patch: diffJson(request.object, stored) };
 }

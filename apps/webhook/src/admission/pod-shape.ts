@@ -1,47 +1,85 @@
 import { isObject } from './review.js';
 
-const NAMED_LISTS = ['containers', 'initContainers', 'volumes', 'imagePullSecrets'] as const;
+/** Says what is wrong with a value; `undefined` when it is as injection expects it. */
+type Shape = (value: unknown) => string | undefined;
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
+const text: Shape = (value) => (typeof value === 'string' ? undefined : 'is not a string');
+
+const quantity: Shape = (value) =>
+  typeof value === 'string' || typeof value === 'number' ? undefined : 'is not a quantity';
+
+const optional =
+  (shape: Shape): Shape =>
+  (value) =>
+    isAbsent(value) ? undefined : shape(value);
+
+const mapOf =
+  (shape: Shape): Shape =>
+  (value) => {
+    if (!isObject(value)) return 'is not an object';
+    for (const key in value) {
+      const problem = shape(value[key]);
+      if (problem) return `has a value that ${problem}`;
+    }
+    return undefined;
+  };
+
+const listOf =
+  (shape: Shape): Shape =>
+  (value) => {
+    if (!Array.isArray(value)) return 'is not a list';
+    for (const element of value) {
+      const problem = shape(element);
+      if (problem) return `has an element that ${problem}`;
+    }
+    return undefined;
+  };
+
+const object = (fields: Record<string, Shape>): Shape => {
+  const entries = Object.entries(fields);
+  return (value) => {
+    if (!isObject(value)) return 'is not an object';
+    for (const [field, shape] of entries) {
+      const problem = shape(value[field]);
+      if (problem) return `has a ${field} that ${problem}`;
+    }
+    return undefined;
+  };
+};
+
+const named = (fields: Record<string, Shape> = {}): Shape => object({ name: text, ...fields });
+
+const CONTAINER = named({
+  env: optional(listOf(named({ value: optional(text) }))),
+  resources: optional(object({ limits: optional(mapOf(quantity)), requests: optional(mapOf(quantity)) })),
+  restartPolicy: optional(text),
+  volumeMounts: optional(listOf(named({ mountPath: text, subPathExpr: optional(text) }))),
+  volumeDevices: optional(listOf(named({ devicePath: text }))),
+});
+
+const POD = object({
+  metadata: object({
+    name: optional(text),
+    namespace: optional(text),
+    generateName: optional(text),
+    uid: optional(text),
+    labels: optional(mapOf(text)),
+    annotations: optional(mapOf(text)),
+  }),
+  spec: object({
+    containers: listOf(CONTAINER),
+    initContainers: optional(listOf(CONTAINER)),
+    volumes: optional(listOf(named())),
+    imagePullSecrets: optional(listOf(object({ name: optional(text) }))),
+  }),
+  status: optional(object({ phase: optional(text) })),
+});
 
 /**
  * Says what makes an object unreadable as a Pod; `undefined` when it is well formed as far as injection reads it. API servers
  * only send well-formed pods; others may not, and a patch on top of nonsense would be nonsense.
  */
-export function podShapeProblem(object: unknown): string | undefined {
-  if (!isObject(object)) return 'the request has no object';
-  const { metadata, spec, status } = object;
-  if (!isObject(metadata)) return 'metadata is not an object';
-  if (!isTextMap(metadata.labels)) return 'metadata.labels is not a map of strings';
-  if (!isTextMap(metadata.annotations)) return 'metadata.annotations is not a map of strings';
-  if (!isObject(spec)) return 'spec is not an object';
-  if (!Array.isArray(spec.containers)) return 'spec.containers is not a list';
-  if (!isAbsent(status) && !isObject(status)) return 'status is not an object';
-  for (const list of NAMED_LISTS) {
-    const problem = listProblem(spec[list]);
-    if (problem) return `spec.${list} ${problem}`;
-  }
-  return undefined;
-}
-
-function listProblem(list: unknown): string | undefined {
-  if (isAbsent(list)) return undefined;
-  if (!Array.isArray(list)) return 'is not a list';
-  for (const element of list) {
-    if (!isObject(element)) return 'has an element that is not an object';
-    for (const inner of ['env', 'volumeMounts', 'volumeDevices']) {
-      const value = element[inner];
-      if (isAbsent(value)) continue;
-      if (!Array.isArray(value) || !value.every(isObject))
-        return `has an element whose ${inner} is not a list of objects`;
-    }
-  }
-  return undefined;
-}
-
-function isTextMap(value: unknown): boolean {
-  if (isAbsent(value)) return true;
-  if (!isObject(value)) return false;
-  for (const key in value) if (typeof value[key] !== 'string') return false;
-  return true;
-}
-
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+export const podShapeProblem = (value: unknown): string | undefined =>
+  value === undefined ? 'the request has no object' : POD(value);

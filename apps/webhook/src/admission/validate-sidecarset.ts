@@ -1,33 +1,39 @@
 import {
   API_V1BETA1,
   convertSidecarSet,
+  defaultSidecarSet,
   formatFieldErrors,
+  readSidecarSet,
   type SidecarSet,
+  sidecarSetWarnings,
   validateSidecarSet as validate,
 } from '@sidestep/core';
 import type { ClusterView } from '../cluster/cluster-view.js';
-import { badRequest, invalid } from './answers.js';
+import { invalid } from './answers.js';
 import type { AdmissionAnswer, AdmissionRequest } from './review.js';
-import { isSidecarSetWrite, readSidecarSet } from './sidecarset-shape.js';
+import { isSidecarSetWrite, oldSidecarSet } from './sidecarset-request.js';
 
-/** Refuses a SidecarSet that breaks a rule, naming every rule that it breaks. */
+/**
+ * Refuses a SidecarSet that breaks a rule, naming every rule that it breaks, and warns of what is allowed but hardly meant.
+ * Throws what `refusalOf` understands.
+ */
 export function validateSidecarSet(
   request: AdmissionRequest,
   view: Pick<ClusterView, 'listSidecarSets' | 'revisions' | 'whitelist'>,
 ): AdmissionAnswer {
   if (!isSidecarSetWrite(request)) return { allowed: true };
-  const set = readSidecarSet(request.object);
-  if (typeof set === 'string') return badRequest(`the object cannot be read as a SidecarSet: ${set}`);
-  const old = request.operation === 'UPDATE' ? readSidecarSet(request.oldObject) : undefined;
-  const errors = validate(asStored(set), {
-    // An old object that cannot be read was stored before there were rules; it cannot hold up its own repair.
-    ...(typeof old === 'object' ? { old: asStored(old) } : {}),
-    others: view.listSidecarSets(),
+  const set = asStored(readSidecarSet(request.object));
+  const old = oldSidecarSet(request);
+  const others = view.listSidecarSets();
+  const errors = validate(set, {
+    ...(old ? { old: asStored(old) } : {}),
+    others,
     revisions: view.revisions,
     whitelist: view.whitelist(),
   });
-  return errors.length === 0 ? { allowed: true } : invalid(formatFieldErrors(errors));
+  if (errors.length > 0) return invalid(formatFieldErrors(errors));
+  return { allowed: true, warnings: sidecarSetWarnings(set, others) };
 }
 
-/** Rules are written for the stored version, whichever the writer used. */
-const asStored = (set: SidecarSet): SidecarSet => convertSidecarSet(set, API_V1BETA1);
+/** Rules are written for what is stored: the newer version, with its defaults. */
+const asStored = (set: SidecarSet): SidecarSet => convertSidecarSet(defaultSidecarSet(set), API_V1BETA1);

@@ -1,18 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger, Metrics } from '@sidestep/observability';
-import { refusalOf } from '../admission/answers.js';
-import { convertReview } from '../admission/convert.js';
-import { type MutatePodOptions, mutatePod } from '../admission/mutate-pod.js';
-import { mutateSidecarSet } from '../admission/mutate-sidecarset.js';
-import {
-  type AdmissionAnswer,
-  type AdmissionRequest,
-  MalformedReview,
-  parseAdmissionReview,
-  renderAnswer,
-} from '../admission/review.js';
-import { validateSidecarSet } from '../admission/validate-sidecarset.js';
-import type { ClusterView } from '../cluster/cluster-view.js';
+import { MalformedReview } from '../admission/review.js';
+import type { Reviews, Webhook } from '../admission/reviews.js';
 import { checkHeaders, RequestRefused, readBody, SenderGone } from './read-body.js';
 
 const MIB = 1024 * 1024;
@@ -23,34 +12,23 @@ const LARGEST_REVIEW = 8 * MIB;
 const LARGEST_CONVERSION = 64 * MIB;
 
 export interface EndpointsOptions {
-  view: ClusterView;
+  reviews: Reviews;
+  /** What is not in memory yet; while there is something, admission is not answered. */
+  missing: () => string[];
   metrics: Metrics;
   log: Logger;
   /** Requests being read or answered at once; further ones get 503. */
   maxInFlight: number;
-  now: () => Date;
 }
 
-interface Answer {
-  body: string;
-  result: 'allowed' | 'patched' | 'refused' | 'converted' | 'failed';
-}
-
-export type Webhook = 'mutate-pod' | 'mutate-sidecarset' | 'validate-sidecarset' | 'convert';
-
-/** Answers the four webhooks. Whatever comes in, an answer goes out: nothing here rejects. */
+/** The HTTP side of the four webhooks. Whatever comes in, an answer goes out: nothing here rejects. */
 export class Endpoints {
   readonly #options: EndpointsOptions;
-  readonly #podOptions: MutatePodOptions;
   #inFlight = 0;
   #draining = false;
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
-    const onInjected = (sets: readonly string[]) => {
-      for (const sidecarset of sets) options.metrics.injectedPods.inc({ sidecarset });
-    };
-    this.#podOptions = { view: options.view, now: options.now, onInjected };
   }
 
   /** From now on every answer asks its sender to come back over another connection, that is to another process. */
@@ -59,19 +37,20 @@ export class Endpoints {
   }
 
   async handle(webhook: Webhook, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { metrics, reviews } = this.#options;
     this.#inFlight += 1;
-    this.#options.metrics.admissionInFlight.set(this.#inFlight);
+    metrics.admissionInFlight.set(this.#inFlight);
     try {
       const body = await this.#body(webhook, request);
       const startedAt = performance.now();
-      const { body: answer, result } = await this.#answer(webhook, body);
-      this.#send(response, 200, 'application/json', answer);
-      this.#options.metrics.admissionSeconds.observe({ webhook, result }, (performance.now() - startedAt) / 1000);
+      const answer = await reviews.answer(webhook, body);
+      this.#send(response, 200, 'application/json', answer.body);
+      metrics.admissionSeconds.observe({ webhook, result: answer.result }, (performance.now() - startedAt) / 1000);
     } catch (error) {
       this.#refuse(webhook, request, response, error);
     } finally {
       this.#inFlight -= 1;
-      this.#options.metrics.admissionInFlight.set(this.#inFlight);
+      metrics.admissionInFlight.set(this.#inFlight);
     }
   }
 
@@ -80,52 +59,9 @@ export class Endpoints {
     checkHeaders(request, limit);
     if (this.#inFlight > this.#options.maxInFlight) throw new RequestRefused(503, 'too many reviews at once');
     // Conversion needs nothing from memory, and the first list of SidecarSets may need conversion.
-    const missing = webhook === 'convert' ? [] : this.#options.view.missing();
+    const missing = webhook === 'convert' ? [] : this.#options.missing();
     if (missing.length > 0) throw new RequestRefused(503, `not listed yet: ${missing.join(', ')}`);
     return readBody(request, limit);
-  }
-
-  async #answer(webhook: Webhook, body: string): Promise<Answer> {
-    if (webhook === 'convert') {
-      const { body: converted, succeeded } = convertReview(body);
-      return { body: converted, result: succeeded ? 'converted' : 'failed' };
-    }
-    const review = parseAdmissionReview(body);
-    const answer = await this.#decide(webhook, review.request);
-    return { body: renderAnswer(review, review.request.uid, answer), result: resultOf(answer) };
-  }
-
-  async #decide(webhook: Exclude<Webhook, 'convert'>, request: AdmissionRequest): Promise<AdmissionAnswer> {
-    try {
-      const answer = await this.#byRule(webhook, request);
-      if (!answer.allowed) this.#noteRefusal(webhook, request, answer);
-      return answer;
-    } catch (error) {
-      const answer = refusalOf(error);
-      this.#noteRefusal(webhook, request, answer, error);
-      return answer;
-    }
-  }
-
-  #byRule(webhook: Exclude<Webhook, 'convert'>, request: AdmissionRequest): AdmissionAnswer | Promise<AdmissionAnswer> {
-    switch (webhook) {
-      case 'mutate-pod':
-        return mutatePod(request, this.#podOptions);
-      case 'mutate-sidecarset':
-        return mutateSidecarSet(request);
-      case 'validate-sidecarset':
-        return validateSidecarSet(request, this.#options.view);
-    }
-  }
-
-  #noteRefusal(webhook: Webhook, request: AdmissionRequest, answer: AdmissionAnswer, error?: unknown): void {
-    if (answer.allowed) return;
-    const { reason, message, code } = answer;
-    const { namespace, name, uid } = request;
-    this.#options.metrics.admissionRefused.inc({ webhook, reason });
-    const keys = { webhook, namespace, name, uid, reason, message };
-    if (code === 500) this.#options.log.error({ ...keys, error }, 'review failed');
-    else this.#options.log.info(keys, 'review refused');
   }
 
   #refuse(webhook: Webhook, request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -150,9 +86,4 @@ export class Endpoints {
     response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
     response.end(body);
   }
-}
-
-function resultOf(answer: AdmissionAnswer): Answer['result'] {
-  if (!answer.allowed) return 'refused';
-  return answer.patch?.length ? 'patched' : 'allowed';
 }

@@ -47,10 +47,12 @@ export function leafIsDue(leaf: { cert: string; signer: string } | undefined, si
   return !leaf || leaf.signer !== signer.cert || now >= renewalOf(leaf);
 }
 
-/** When to look again: at the next moment at which any of these decisions changes. */
+/** When to look again: at the next moment at which one of these decisions changes, at once when that has passed meanwhile. */
 export function nextLook(record: AuthorityRecord, leaf: { cert: string }, now: Date): Date {
-  const moments = [record.signsFrom, renewalOf(record.current), renewalOf(leaf)].filter((moment) => moment > now);
-  return new Date(Math.min(...moments.map((moment) => moment.getTime()), now.getTime() + DAY_MS));
+  const leafRenewal = renewalOf(leaf);
+  if (leafRenewal <= now) return now;
+  const coming = [record.signsFrom, renewalOf(record.current), leafRenewal].filter((moment) => moment > now);
+  return new Date(Math.min(...coming.map((moment) => moment.getTime()), now.getTime() + DAY_MS));
 }
 
 export const endOf = ({ cert }: { cert: string }): Date => new Date(new X509Certificate(cert).validTo);

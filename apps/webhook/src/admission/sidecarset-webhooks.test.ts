@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import { applyJsonPatch, type JsonPatch } from '@sidestep/core';
+import { memoryView } from '../../test/memory-view.js';
+import { sidecarSet, sidecarSetRequest } from '../../test/reviews.js';
+import { refusalOf } from './answers.js';
+import { mutateSidecarSet } from './mutate-sidecarset.js';
+import type { AdmissionAnswer, AdmissionRequest } from './review.js';
+import { validateSidecarSet } from './validate-sidecarset.js';
+
+/** As the endpoints do it. */
+const answered = (rule: () => AdmissionAnswer): AdmissionAnswer => {
+  try {
+    return rule();
+  } catch (error) {
+    return refusalOf(error);
+  }
+};
+
+const stored = (object: unknown): unknown => {
+  const answer = mutateSidecarSet(sidecarSetRequest(object));
+  if (!answer.allowed) throw new Error(answer.message);
+  return applyJsonPatch(object, answer.patch as JsonPatch);
+};
+
+const others: [string, Partial<AdmissionRequest>][] = [
+  ['a deletion', { operation: 'DELETE', object: undefined }],
+  ['the status', { subResource: 'status' }],
+  ['another resource', { resource: { group: 'apps', version: 'v1', resource: 'deployments' } }],
+];
+
+const unreadable: [string, unknown][] = [
+  ['nothing', undefined],
+  ['a text', 'set'],
+  ['another kind', { ...sidecarSet(), kind: 'Pod' }],
+  ['metadata that is a text', { ...sidecarSet(), metadata: 'x' }],
+  ['annotations that are a list', { ...sidecarSet(), metadata: { annotations: [] } }],
+  ['a spec that is a list', { ...sidecarSet(), spec: [] }],
+  ['containers that are a text', sidecarSet({ containers: 'mesh' })],
+];
+
+describe('writing a SidecarSet', () => {
+  test('fills in defaults and both hashes, and keeps what it does not know', () => {
+    const set = sidecarSet({ containers: [{ name: 'mesh', image: 'mesh:v1', newField: { x: 1 } }] });
+    expect(stored(set)).toMatchObject({
+      metadata: { annotations: { 'kruise.io/sidecarset-hash': expect.stringMatching(/^[0-9a-z]{64}$/) } },
+      spec: {
+        updateStrategy: { type: 'RollingUpdate' },
+        containers: [{ newField: { x: 1 }, imagePullPolicy: 'IfNotPresent' }],
+      },
+    });
+  });
+
+  test('puts right a hash that the writer made up', () => {
+    const set = sidecarSet();
+    const forged = { ...set, metadata: { ...set.metadata, annotations: { 'kruise.io/sidecarset-hash': 'mine' } } };
+    expect(stored(forged)).toEqual(stored(set));
+  });
+
+  test('changes nothing when everything is there already', () => {
+    expect(mutateSidecarSet(sidecarSetRequest(stored(sidecarSet()), { operation: 'UPDATE' }))).toEqual({
+      allowed: true,
+      patch: [],
+    });
+  });
+
+  test.each(others)('is all that defaulting looks at: %s is allowed as it is', (_, more) => {
+    expect(mutateSidecarSet(sidecarSetRequest(sidecarSet(), more))).toEqual({ allowed: true });
+  });
+
+  test.each(unreadable)('is refused by defaulting when it is %s', (_, object) => {
+    expect(answered(() => mutateSidecarSet(sidecarSetRequest(object)))).toMatchObject({ allowed: false, code: 400 });
+  });
+});
+
+describe('validating a SidecarSet', () => {
+  const validate = (object: unknown, more: Partial<AdmissionRequest> = {}, view = memoryView()) =>
+    answered(() => validateSidecarSet(sidecarSetRequest(object, more), view));
+
+  test('allows one that keeps the rules, in either version', () => {
+    expect(validate(stored(sidecarSet()))).toMatchObject({ allowed: true });
+    const old = stored({ ...sidecarSet({ namespace: 'shop' }), apiVersion: 'apps.kruise.io/v1alpha1' });
+    expect(validate(old)).toMatchObject({ allowed: true });
+  });
+
+  test('refuses one that breaks a rule with 422 and the message of OpenKruise', () => {
+    expect(validate(stored(sidecarSet({ selector: undefined })))).toEqual({
+      allowed: false,
+      code: 422,
+      reason: 'Invalid',
+      message: 'spec.selector: Required value: no selector defined for SidecarSet',
+    });
+  });
+
+  test('warns of what is hardly meant', () => {
+    const waiting = stored(sidecarSet({ updateStrategy: { maxUnavailable: 0 } }));
+    expect(validate(waiting)).toMatchObject({ allowed: true, warnings: [expect.stringContaining('maxUnavailable')] });
+  });
+
+  test('looks at the set as it was', () => {
+    const before = stored(sidecarSet());
+    const after = stored(
+      sidecarSet({
+        containers: [
+          {
+            name: 'mesh',
+            image: 'mesh:v1',
+            upgradeStrategy: { upgradeType: 'HotUpgrade', hotUpgradeEmptyImage: 'e:1' },
+          },
+        ],
+      }),
+    );
+    expect(validate(after)).toMatchObject({ allowed: true });
+    expect(validate(after, { operation: 'UPDATE', oldObject: before })).toMatchObject({ allowed: false, code: 422 });
+    expect(validate(after, { operation: 'UPDATE', oldObject: 'nonsense' })).toMatchObject({ allowed: true });
+  });
+
+  test('looks at the other sets and the white list', () => {
+    const conflict = memoryView({ sidecarSets: [sidecarSet({}, 'other')] });
+    expect(validate(stored(sidecarSet()), {}, conflict)).toMatchObject({
+      allowed: false,
+      message: expect.stringContaining('other'),
+    });
+    const patching = stored(sidecarSet({ patchPodMetadata: [{ annotations: { key: 'v' } }] }));
+    expect(validate(patching)).toMatchObject({ allowed: false });
+    const whitelist = '{"rules":[{"allowedAnnotationKeyExprs":["^key$"]}]}';
+    expect(validate(patching, {}, memoryView({ whitelist }))).toMatchObject({ allowed: true });
+  });
+
+  test.each(others)('looks at nothing else: %s is allowed', (_, more) => {
+    expect(validate({}, more)).toEqual({ allowed: true });
+  });
+
+  test.each(unreadable)('refuses %s', (_, object) => {
+    expect(validate(object)).toMatchObject({ allowed: false, code: 400 });
+  });
+});
