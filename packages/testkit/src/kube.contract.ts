@@ -1,5 +1,5 @@
 /** What every API server must do for Sidestep; run on kube-sim, and on the real kube-apiserver where there is one. */
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { admissionContract } from './kube-contract/admission.contract.js';
 import { customResourceContract } from './kube-contract/custom-resources.contract.js';
 import { deleteContract } from './kube-contract/deletes.contract.js';
@@ -13,9 +13,12 @@ import { watchContract } from './kube-contract/watches.contract.js';
 export type { ApiServerUnderTest } from './kube-contract/subject.js';
 
 const START_DEADLINE_MS = 120_000;
+/** A real server on a busy machine may take its time; no test depends on how much. */
+const TEST_DEADLINE_MS = 30_000;
 
 /** Declares the whole suite for one API server. `start` is called once. */
 export const kubeApiContract = (name: string, start: () => Promise<ApiServerUnderTest>): void => {
+  jest.setTimeout(TEST_DEADLINE_MS);
   describe(`an API server: ${name}`, () => {
     let server: ApiServerUnderTest;
     let spaces = 0;

@@ -20,7 +20,6 @@ describe('faults of kube-sim', () => {
     api = new HttpKubeApi({
       connection: loadKubeConfig({ kubeconfig: kubeconfigFile }),
       limiter: new RateLimiter({ qps: 1000, burst: 1000 }),
-      timeoutMs: 500,
       maxDeferrals: 0,
       userAgent: 'faults-test',
     });
@@ -84,7 +83,8 @@ describe('faults of kube-sim', () => {
 
   test('a hanging request runs into the time-out of its client', async () => {
     sim.faults.add({ match: { verbs: ['create'] }, effect: { kind: 'hang' } });
-    expect(await refusal(write('a'))).toMatchObject({ status: 0, reason: 'Timeout' });
+    const created = api.withTimeout(300).create(CONFIG_MAPS, configMap('default', 'a'));
+    expect(await refusal(created)).toMatchObject({ status: 0, reason: 'Timeout' });
   });
 
   test('a slow answer comes, but not before its time', async () => {
@@ -127,8 +127,9 @@ describe('faults of kube-sim', () => {
   test('a frozen server answers nothing and sends no event until it thaws, then everything', async () => {
     const watching = await watch();
     sim.faults.freeze();
-    const pending = api.withTimeout(10_000).create(CONFIG_MAPS, configMap('default', 'frozen'));
-    expect(await refusal(api.get(CONFIG_MAPS, { namespace: 'default', name: 'x' }))).toMatchObject({
+    const pending = api.create(CONFIG_MAPS, configMap('default', 'frozen'));
+    const asked = api.withTimeout(300).get(CONFIG_MAPS, { namespace: 'default', name: 'x' });
+    expect(await refusal(asked)).toMatchObject({
       reason: 'Timeout',
     });
     expect(watching.seen()).toEqual([]);

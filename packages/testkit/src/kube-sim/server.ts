@@ -22,6 +22,9 @@ export interface ServerParts {
   sim: () => KubeSim;
 }
 
+/** A watcher that reads so slowly loses its connection, as with a real server, instead of filling our memory. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
+
 /** The HTTP surface: faults first, then the API. */
 export class ApiHttpServer {
   private readonly server: Server;
@@ -108,7 +111,11 @@ export class ApiHttpServer {
   private watch(message: IncomingMessage, response: ServerResponse, request: ResourceRequest, userAgent: string): void {
     const { watches, freezer } = this.parts;
     const sink: WatchSink = {
-      write: (lines) => freezer.run(() => response.write(lines)),
+      write: (lines) =>
+        freezer.run(() => {
+          if (response.writableLength > MAX_UNREAD_BYTES) message.socket.destroy();
+          else response.write(lines);
+        }),
       end: () => freezer.run(() => response.end()),
     };
     response.writeHead(200, { 'content-type': 'application/json' });

@@ -63,9 +63,11 @@ export class Watch {
     for (const entry of entries) if (this.sees(entry)) this.send('ADDED', entry);
   }
 
-  bookmark(resourceVersion: number): void {
-    const { resource } = this.settings;
-    const object = withKind(resource, `"metadata":{"resourceVersion":"${resourceVersion}","creationTimestamp":null}}`);
+  /** `initial` marks the end of what existed when the watch began, for clients that list by watching. */
+  bookmark(resourceVersion: number, initial = false): void {
+    const annotations = initial ? ',"annotations":{"k8s.io/initial-events-end":"true"}' : '';
+    const metadata = `"metadata":{"resourceVersion":"${resourceVersion}","creationTimestamp":null${annotations}}}`;
+    const object = withKind(this.settings.resource, metadata);
     this.afterConversions(() => this.queue(`{"type":"BOOKMARK","object":${object}}\n`));
   }
 

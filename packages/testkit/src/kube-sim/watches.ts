@@ -45,7 +45,8 @@ export class Watches {
   start(request: ResourceRequest, userAgent: string, table: boolean, sink: WatchSink, cut: () => void): () => void {
     const { resource, query } = request;
     const store = this.store.of(resource);
-    const asked = resumePoint(query.get('resourceVersion'));
+    const lists = isTrue(query.get('sendInitialEvents'));
+    const asked = lists ? 0 : resumePoint(query.get('resourceVersion'));
     const filter = filterOf(request);
     const backlog = asked === 0 ? [] : store.changesSince(asked);
     const watch = new Watch(
@@ -66,6 +67,7 @@ export class Watches {
       return () => undefined;
     }
     if (asked === 0) watch.sendExisting(store.list(request.namespace));
+    if (lists) watch.bookmark(this.store.resourceVersion, true);
     return this.track(
       { watch, plural: resource.plural, wantsBookmarks: isTrue(query.get('allowWatchBookmarks')), cut },
       timeoutOf(query),

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { HttpKubeApi, loadKubeConfig } from '@sidestep/kube';
 import { CRDS, LEASES, NODES, refusal } from '../kube-contract/subject.js';
 import { leaveOut } from '../left-out.js';
@@ -7,6 +7,8 @@ import { ApiServerBinariesMissing, ensureApiServerBinaries } from './binaries.js
 import { type RealApiServer, startRealApiServer } from './start.js';
 
 const DEPLOY = fileURLToPath(new URL('../../../../deploy', import.meta.url));
+
+jest.setTimeout(60_000);
 
 const missing = await ensureApiServerBinaries({ download: false }).then(
   () => undefined,
