@@ -1,41 +1,20 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, get, type Server as HttpServer } from 'node:http';
 import { createConnection, createServer as createNetServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Takeover, TakeoverOptions } from '../src/takeover/api.js';
-import { takeoverWith } from '../src/takeover/takeover.js';
+import type { TakeoverOptions } from '../src/takeover/api.js';
+import type { Internals } from '../src/takeover/settings.js';
+import { Pair, portOf } from './pair.js';
 import { freePort, until } from './processes.js';
 
-/** Old and new in one process: the protocol does not care. */
-let directory: string;
-let started: Takeover[];
+let pair: Pair;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'sidestep-pair-'));
-  started = [];
+  pair = new Pair();
 });
-afterEach(async () => {
-  await Promise.all(started.map((agent) => agent.stop(50)));
-  rmSync(directory, { recursive: true, force: true });
-});
+afterEach(() => pair.close());
 
-async function begin(options: Partial<TakeoverOptions>): Promise<Takeover> {
-  const agent = await takeoverWith(
-    {
-      directory,
-      listeners: {},
-      handleSigterm: false,
-      log: false,
-      ...options,
-      limits: { guardMs: 100, ...options.limits },
-    },
-    {},
-  );
-  started.push(agent);
-  return agent;
-}
+const begin = (options: Partial<TakeoverOptions>, internals?: Internals) => pair.begin(options, internals);
 
 function answering(text: string): HttpServer {
   return createServer((_, answer) => answer.end(text));
@@ -63,7 +42,7 @@ describe('listeners of every kind', () => {
   });
 
   test('a Unix path is inherited; the path is answered at every moment', async () => {
-    const path = join(directory, 'app.sock');
+    const path = join(pair.directory, 'app.sock');
     const listeners = { app: { path } };
     await (await begin({ listeners })).serve('app', answering('old')).ready();
     expect(await fetchFrom({ socketPath: path })).toBe('old');
@@ -72,7 +51,7 @@ describe('listeners of every kind', () => {
   });
 
   test('a dead Unix path is replaced, a live one of somebody else is in use', async () => {
-    const path = join(directory, 'app.sock');
+    const path = join(pair.directory, 'app.sock');
     const somebody = createNetServer().listen(path);
     await until(() => somebody.listening, 'somebody listens');
     await expect(begin({ listeners: { app: { path } }, limits: { coldStartMs: 50 } })).rejects.toMatchObject({
@@ -204,8 +183,7 @@ describe('versions of the protocol', () => {
   ])('a peer that is %s and shares one takes over', async (_, versions) => {
     const listeners = { web: '127.0.0.1:0' };
     await (await begin({ listeners })).ready();
-    const peer = await takeoverWith({ directory, listeners, handleSigterm: false, log: false }, { versions });
-    started.push(peer);
+    const peer = await begin({ listeners }, { versions });
     await peer.ready();
     expect(peer.status().handover?.how).toBe('takeover');
   });
@@ -214,11 +192,8 @@ describe('versions of the protocol', () => {
     const listeners = { web: '127.0.0.1:0' };
     const old = await begin({ listeners });
     await old.serve('web', answering('old')).ready();
-    const tooNew = takeoverWith(
-      { directory, listeners, handleSigterm: false, log: false },
-      { versions: { min: 2, max: 3 } },
-    );
+    const tooNew = begin({ listeners }, { versions: { min: 2, max: 3 } });
     await expect(tooNew).rejects.toThrow(/version-mismatch/);
-    expect(await fetchFrom({ port: (old.address('web') as { port: number }).port })).toBe('old');
+    expect(await fetchFrom({ port: portOf(old, 'web') })).toBe('old');
   });
 });

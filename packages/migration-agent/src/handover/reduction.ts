@@ -14,6 +14,7 @@ export class Reduction<State, Event, Action> {
   readonly #host: ReductionHost<State, Event, Action>;
   readonly #events: Event[] = [];
   #running = false;
+  #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   state: State;
 
@@ -24,6 +25,7 @@ export class Reduction<State, Event, Action> {
 
   /** Events that actions cause are taken after the running one, so that a reducer always sees settled state. */
   dispatch(event: Event): void {
+    if (this.#stopped) return;
     this.#events.push(event);
     if (this.#running) return;
     this.#running = true;
@@ -35,9 +37,10 @@ export class Reduction<State, Event, Action> {
     }
   }
 
+  /** Takes no event any more. What the running event still causes is done. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   #step(event: Event): void {
@@ -47,7 +50,8 @@ export class Reduction<State, Event, Action> {
   }
 
   #arm(): void {
-    this.stop();
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
     const deadline = this.#host.deadline(this.state);
     if (deadline === undefined || !Number.isFinite(deadline)) return;
     const wait = Math.max(0, Math.ceil(deadline - monotonicMs()));

@@ -1,0 +1,341 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
+import { createConnection, createServer as createNetServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Takeover } from '../src/takeover/api.js';
+import { Pair, portOf } from './pair.js';
+import { until } from './processes.js';
+
+let pair: Pair;
+const clients: Socket[] = [];
+beforeEach(() => {
+  pair = new Pair();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await pair.close();
+});
+
+const listeners = { web: '127.0.0.1:0' };
+
+/** A client that speaks raw HTTP/1.1, so that a test decides about every byte. */
+class RawClient {
+  readonly socket: Socket;
+  received = '';
+  closed = false;
+
+  constructor(port: number) {
+    this.socket = createConnection(port, '127.0.0.1');
+    clients.push(this.socket);
+    this.socket.setEncoding('utf8').on('data', (text) => {
+      this.received += text;
+    });
+    this.socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        this.closed = true;
+      });
+  }
+
+  /** Sends a request and resolves with its whole answer. */
+  ask(path = '/'): Promise<string> {
+    const before = this.received.length;
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const answer = this.received.slice(before);
+        if (!answer.endsWith('END')) return;
+        this.socket.off('data', look);
+        resolve(answer);
+      };
+      this.socket.on('data', look);
+    });
+  }
+}
+
+function serverSaying(version: string, slowMs = 300) {
+  const server = createServer((request, answer) => {
+    request.resume();
+    request.on('end', () =>
+      setTimeout(() => answer.end(`${version} END`), request.url === '/slow' ? slowMs : 0).unref(),
+    );
+  });
+  server.keepAliveTimeout = 60_000;
+  return server;
+}
+
+describe('HTTP/1.1', () => {
+  test('2,000 idle connections move, and none of their clients notices', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const all = Array.from({ length: 2_000 }, () => new RawClient(portOf(old, 'web')));
+    for (const answer of await Promise.all(all.map((client) => client.ask()))) expect(answer).toContain('old END');
+    const next = await pair.begin({ listeners });
+    await next.serve('web', serverSaying('new')).ready();
+    expect(await old.done).toMatchObject({ migrated: 2_000, drained: 0, killed: 0 });
+    for (const answer of await Promise.all(all.map((client) => client.ask()))) expect(answer).toContain('new END');
+    expect(all.filter(({ closed }) => closed)).toEqual([]);
+  }, 60_000);
+
+  test('a connection that never asked anything moves as well', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const silent = new RawClient(portOf(old, 'web'));
+    await until(() => old.status().connections.open === 1, 'it is accepted');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    await old.done;
+    expect(await silent.ask()).toContain('new END');
+  });
+
+  test('a busy connection is answered by the old one and moves when its answer has ended', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    const slow = client.ask('/slow');
+    await until(() => old.status().connections.open === 1, 'it is accepted');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    expect(await slow).toContain('old END');
+    expect(await client.ask()).toContain('new END');
+    expect(client.closed).toBe(false);
+  });
+
+  test('a half-sent request is no boundary: the old one gets the rest and answers', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    await client.ask();
+    client.socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
+    await until(() => old.status().connections.open === 1, 'open');
+    // The answer to another connection proves that the old one's loop has read what was sent before.
+    await new RawClient(portOf(old, 'web')).ask();
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    const before = client.received.length;
+    client.socket.write('67890');
+    await until(() => client.received.slice(before).includes('old END'), 'the old one answers');
+    expect(await client.ask()).toContain('new END');
+  });
+
+  test('pipelined requests are all answered, in order', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    await client.ask();
+    const before = client.received.length;
+    client.socket.write(
+      'GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n',
+    );
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    await until(() => (client.received.slice(before).match(/END/g) ?? []).length === 3, 'three answers');
+  });
+
+  test('what must stay is told Connection: close with its next answer, and idle ones are closed over the window', async () => {
+    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 200 } });
+    await old.serve('web', serverSaying('old'), { migrate: false }).ready();
+    const [busy, idle] = [new RawClient(portOf(old, 'web')), new RawClient(portOf(old, 'web'))];
+    await idle.ask();
+    const slow = busy.ask('/slow');
+    await until(() => old.status().connections.open === 2, 'both are open');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    expect(await slow).toMatch(/Connection: close/i);
+    await until(() => idle.closed && busy.closed, 'both are closed');
+    expect(await old.done).toMatchObject({ migrated: 0, drained: 2, killed: 0 });
+  });
+
+  test('WebSockets are closed with 1012', async () => {
+    const closed: [number, string][] = [];
+    const websockets = { clients: [{ close: (code: number, reason: string) => closed.push([code, reason]) }] };
+    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 20 } });
+    await old.serve('web', serverSaying('old'), { websockets }).ready();
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    await until(() => closed.length === 1, 'it is closed');
+    expect(closed).toEqual([[1012, 'service restart']]);
+  });
+
+  test('what is left at the end of the drain is cut and counted', async () => {
+    const old = await pair.begin({ listeners, limits: { drainMs: 200 } });
+    await old.serve('web', serverSaying('old', 60_000)).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    client.socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => old.status().connections.open === 1, 'open');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    expect(await old.done).toMatchObject({ killed: 1 });
+    await until(() => client.closed, 'it is cut');
+  });
+});
+
+describe('HTTP/2', () => {
+  function serverOf(version: string) {
+    return createHttp2Server((request, answer) => {
+      setTimeout(() => answer.end(version), request.url === '/slow' ? 300 : 0);
+    });
+  }
+
+  function ask(session: ReturnType<typeof connectHttp2>, path = '/'): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let text = '';
+      const stream = session.request({ ':path': path });
+      stream.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+      });
+      stream.on('end', () => resolve(text)).on('error', reject);
+    });
+  }
+
+  test('a stream in flight is answered, the session gets GOAWAY, and the next one reaches the successor', async () => {
+    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 50 } });
+    await old.serve('web', serverOf('old')).ready();
+    const session = connectHttp2(`http://127.0.0.1:${portOf(old, 'web')}`);
+    expect(await ask(session)).toBe('old');
+    const slow = ask(session, '/slow');
+    await (await pair.begin({ listeners })).serve('web', serverOf('new')).ready();
+    await new Promise((resolve) => session.once('goaway', resolve));
+    expect(await slow).toBe('old');
+    await new Promise((resolve) =>
+      session.closed ? resolve(undefined) : session.once('close', () => resolve(undefined)),
+    );
+    const again = connectHttp2(`http://127.0.0.1:${portOf(old, 'web')}`);
+    expect(await ask(again)).toBe('new');
+    again.destroy();
+    expect(await old.done).toMatchObject({ killed: 0 });
+  });
+
+  test('HTTP/1.1 and HTTP/2 with prior knowledge share one port, and both are handed over', async () => {
+    const both = (agent: Takeover, version: string) =>
+      agent.serve('web', serverSaying(version), { h2c: serverOf(version) }).ready();
+    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 50 } });
+    await both(old, 'old');
+    const port = portOf(old, 'web');
+    const [http1, session] = [new RawClient(port), connectHttp2(`http://127.0.0.1:${port}`)];
+    expect(await http1.ask()).toContain('old END');
+    expect(await ask(session)).toBe('old');
+    await both(await pair.begin({ listeners }), 'new');
+    expect(await http1.ask()).toContain('new END');
+    await new Promise((resolve) =>
+      session.closed ? resolve(undefined) : session.once('close', () => resolve(undefined)),
+    );
+    const again = connectHttp2(`http://127.0.0.1:${port}`);
+    expect(await ask(again)).toBe('new');
+    again.destroy();
+  });
+});
+
+describe('TLS', () => {
+  function certificate() {
+    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(pair.directory, name));
+    const subject = ['-subj', '/CN=localhost', '-days', '1', '-nodes'];
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        ...subject,
+        '-keyout',
+        key!,
+        '-out',
+        cert!,
+      ],
+      {
+        stdio: 'ignore',
+      },
+    );
+    return { key: readFileSync(key!), cert: readFileSync(cert!) };
+  }
+
+  /** One request; tells whether the session was resumed and gives the ticket for the next. */
+  function visit(port: number, session?: Buffer): Promise<{ resumed: boolean; session: Buffer; text: string }> {
+    return new Promise((resolve, reject) => {
+      let ticket: Buffer | undefined;
+      let resumed = false;
+      let text = '';
+      const socket = connectTls({
+        port,
+        host: '127.0.0.1',
+        rejectUnauthorized: false,
+        ...(session ? { session } : {}),
+      });
+      socket.on('session', (given) => {
+        ticket = given;
+      });
+      socket.on('secureConnect', () => {
+        resumed = socket.isSessionReused();
+        socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      });
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.on('error', reject);
+      socket.on('close', () => resolve({ resumed, session: ticket!, text }));
+    });
+  }
+
+  test('a session ticket of the old process is good in the new one', async () => {
+    const options = certificate();
+    const saying = (version: string) => createHttpsServer(options, (_, answer) => answer.end(version));
+    const old = await pair.begin({ listeners });
+    await old.serve('web', saying('old')).ready();
+    const port = portOf(old, 'web');
+    const { session, resumed } = await visit(port);
+    expect(resumed).toBe(false);
+    await (await pair.begin({ listeners })).serve('web', saying('new')).ready();
+    const second = await visit(port, session);
+    expect(second.text).toContain('new');
+    expect(second.resumed).toBe(true);
+  });
+});
+
+describe('TCP', () => {
+  test('a protocol of the user moves by its own hooks', async () => {
+    const counting = (version: string, counts: WeakMap<Socket, number>) => {
+      const follow = (socket: Socket, count: number) => {
+        counts.set(socket, count);
+        socket.on('data', () => {
+          counts.set(socket, counts.get(socket)! + 1);
+          socket.write(`${version} ${counts.get(socket)}\n`);
+        });
+      };
+      return { server: createNetServer((socket) => follow(socket, 0)), follow };
+    };
+    const counts = new WeakMap<Socket, number>();
+    const [first, second] = [counting('old', counts), counting('new', counts)];
+    const old = await pair.begin({ listeners });
+    await old.serve('web', first.server, { migrateConnection: (socket) => Buffer.from([counts.get(socket)!]) }).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    client.socket.write('x');
+    await until(() => client.received === 'old 1\n', 'the old one counts 1');
+    const next = await pair.begin({ listeners });
+    await next
+      .serve('web', second.server, { adoptConnection: (socket, meta) => second.follow(socket, meta[0]!) })
+      .ready();
+    expect(await old.done).toMatchObject({ migrated: 1, killed: 0 });
+    client.socket.write('x');
+    await until(() => client.received === 'old 1\nnew 2\n', 'the new one counts 2');
+  });
+
+  test('a connection that the hook does not give stays until it ends', async () => {
+    const old = await pair.begin({ listeners });
+    await old
+      .serve(
+        'web',
+        createNetServer((socket) => socket.pipe(socket)),
+        { migrateConnection: () => false },
+      )
+      .ready();
+    const client = new RawClient(portOf(old, 'web'));
+    client.socket.write('a');
+    await until(() => client.received === 'a', 'it is echoed');
+    await (await pair.begin({ listeners })).serve('web', createNetServer()).ready();
+    client.socket.write('b');
+    await until(() => client.received === 'ab', 'it is still echoed');
+    client.socket.end();
+    expect(await old.done).toMatchObject({ migrated: 0, drained: 1, killed: 0 });
+  });
+});
