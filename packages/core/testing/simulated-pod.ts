@@ -10,11 +10,11 @@ import {
   type Pod,
   type PodUpgradeDecision,
   type SidecarSet,
-  sidecarSetHash,
-  sidecarSetHashWithoutImage,
   type UpgradePhase,
   upgradeTarget,
 } from '../src/index.js';
+import { KubeletBackOff } from './kubelet-back-off.js';
+import { injectedPod, storedSet, withImages, withStrategy } from './sidecarsets.js';
 
 /** What becomes of a container that runs an image; told by words in the image's name. */
 type Fate = 'good' | 'nopull' | 'crash' | 'hookfails' | 'unready' | 'slow';
@@ -41,69 +41,13 @@ interface Slot {
 
 const START = Date.parse('2026-03-01T10:00:00Z');
 
-/** A SidecarSet with OpenKruise's annotations, as an API server would hold it. */
-export function storedSet(set: SidecarSet, resourceVersion: number): SidecarSet {
-  const hash = sidecarSetHash(set);
-  const annotations = {
-    ...set.metadata.annotations,
-    [KRUISE.hash]: hash,
-    [KRUISE.hashWithoutImage]: sidecarSetHashWithoutImage(set),
-  };
-  const status = {
-    matchedPods: 0,
-    updatedPods: 0,
-    readyPods: 0,
-    ...set.status,
-    latestRevision: `r-${hash.slice(0, 6)}`,
-  };
-  return {
-    ...set,
-    metadata: { ...set.metadata, resourceVersion: String(resourceVersion), generation: resourceVersion, annotations },
-    status,
-  };
-}
-
-/** A set with one hot sidecar `mesh`. */
-export const hotSet = (image = 'mesh:v1', strategy: SidecarSet['spec']['updateStrategy'] = {}): SidecarSet => ({
-  metadata: { name: 'mesh-set' },
-  spec: {
-    selector: { matchLabels: { app: 'shop' } },
-    updateStrategy: { maxUnavailable: 1, ...strategy },
-    containers: [
-      { name: 'mesh', image, upgradeStrategy: { upgradeType: 'HotUpgrade', hotUpgradeEmptyImage: 'mesh:empty' } },
-    ],
-  },
-});
-
-/** A set with one plain sidecar `log`. */
-export const coldSet = (image = 'log:v1', strategy: SidecarSet['spec']['updateStrategy'] = {}): SidecarSet => ({
-  metadata: { name: 'log-set' },
-  spec: {
-    selector: { matchLabels: { app: 'shop' } },
-    updateStrategy: { maxUnavailable: 1, ...strategy },
-    containers: [{ name: 'log', image }],
-  },
-});
-
-/** The same set with other images by container name. */
-export function withImages(set: SidecarSet, images: Record<string, string>): SidecarSet {
-  const containers = (set.spec.containers ?? []).map((c) => ({ ...c, image: images[c.name] ?? c.image ?? '' }));
-  return { ...set, spec: { ...set.spec, containers } };
-}
-
-/** The same set with another updateStrategy. */
-export const withStrategy = (set: SidecarSet, strategy: SidecarSet['spec']['updateStrategy']): SidecarSet => ({
-  ...set,
-  spec: { ...set.spec, updateStrategy: { ...set.spec.updateStrategy, ...strategy } },
-});
-
 export class SimulatedPod {
   pod: Pod;
   set: SidecarSet;
   now = START;
   private resourceVersion = 100;
   private readonly slots = new Map<string, Slot>();
-  private readonly backOff = new Map<string, { seconds: number; last: number }>();
+  private readonly backOff = new KubeletBackOff();
   /** Base name of a hot sidecar to the container that holds its sockets. */
   readonly owners = new Map<string, string>();
   /** The app container can be made unready. */
@@ -111,7 +55,7 @@ export class SimulatedPod {
 
   constructor(set: SidecarSet, name = 'pod-0') {
     this.set = storedSet(set, this.nextVersion());
-    this.pod = injected(this.set, name, String(this.nextVersion()));
+    this.pod = injectedPod(this.set, name, String(this.nextVersion()));
     for (const { name: container } of this.pod.spec.containers) this.slots.set(container, emptySlot());
     this.kubelet();
   }
@@ -256,7 +200,7 @@ export class SimulatedPod {
     const known = slot.ends.at(-1);
     if (slot.process !== undefined) this.end(name);
     slot.ready = false;
-    if (this.isHeld(name, image, known)) {
+    if (this.backOff.holds(`${name} ${image}`, known, this.now)) {
       slot.waiting = 'CrashLoopBackOff';
       return;
     }
@@ -270,7 +214,7 @@ export class SimulatedPod {
   private start(name: string, image: string, counts: boolean): void {
     const slot = this.slot(name);
     const fate = fateOf(image);
-    if (counts) this.count(name, image);
+    if (counts) this.backOff.count(`${name} ${image}`, this.now);
     if (slot.ids > 0) slot.restarts += 1;
     slot.ids += 1;
     slot.waiting = undefined;
@@ -323,19 +267,6 @@ export class SimulatedPod {
     }
   }
 
-  private isHeld(name: string, image: string, known: number | undefined): boolean {
-    const entry = this.backOff.get(`${name} ${image}`);
-    if (entry === undefined || known === undefined || known - entry.last > 600_000) return false;
-    return this.now - known < entry.seconds * 1_000;
-  }
-
-  private count(name: string, image: string): void {
-    const key = `${name} ${image}`;
-    const entry = this.backOff.get(key);
-    const isAlive = entry !== undefined && this.now - entry.last <= 600_000;
-    this.backOff.set(key, { seconds: isAlive ? Math.min(entry.seconds * 2, 300) : 10, last: this.now });
-  }
-
   private statusOf(name: string): ContainerStatus {
     const slot = this.slot(name);
     const { process, restarts, waiting, ends } = slot;
@@ -369,43 +300,3 @@ function imageIdOf(image: string): string {
 }
 
 const emptySlot = (): Slot => ({ process: undefined, restarts: 0, ids: 0, waiting: undefined, ends: [], ready: false });
-
-function injected(set: SidecarSet, name: string, resourceVersion: string): Pod {
-  const setName = set.metadata.name ?? '';
-  const containers: Container[] = [];
-  const working: Record<string, string> = {};
-  const annotations: Record<string, string> = {};
-  for (const container of set.spec.containers ?? []) {
-    const { image = '' } = container;
-    if (!isHotUpgrade(container)) {
-      containers.push({ name: container.name, image });
-      continue;
-    }
-    const [first, second] = hotPairNames(container.name);
-    containers.push({ name: first, image });
-    containers.push({ name: second, image: container.upgradeStrategy?.hotUpgradeEmptyImage ?? '' });
-    working[container.name] = first;
-    annotations[`${KRUISE.versionPrefix}${first}`] = '1';
-    annotations[`${KRUISE.versionAltPrefix}${first}`] = '0';
-    annotations[`${KRUISE.versionPrefix}${second}`] = '0';
-    annotations[`${KRUISE.versionAltPrefix}${second}`] = '1';
-  }
-  containers.push({ name: 'app', image: 'app:1' });
-  const entry = (hash: string | undefined, more: object) =>
-    JSON.stringify({ [setName]: { updateTimestamp: '2026-03-01T09:00:00Z', hash, sidecarSetName: setName, ...more } });
-  const stored = set.metadata.annotations ?? {};
-  annotations[KRUISE.hash] = entry(stored[KRUISE.hash], { controllerRevision: set.status?.latestRevision });
-  annotations[KRUISE.hashWithoutImage] = entry(stored[KRUISE.hashWithoutImage], {});
-  annotations[KRUISE.injectedList] = setName;
-  if (Object.keys(working).length > 0) annotations[KRUISE.workingHotContainer] = JSON.stringify(working);
-  const metadata = {
-    name,
-    namespace: 'shop',
-    uid: `uid-${name}`,
-    resourceVersion,
-    creationTimestamp: '2026-03-01T09:00:00Z',
-    labels: { app: 'shop' },
-    annotations,
-  };
-  return { metadata, spec: { nodeName: 'node-1', containers } };
-}

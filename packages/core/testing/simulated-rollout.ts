@@ -9,7 +9,8 @@ import {
   type SidecarSet,
   upgradeTarget,
 } from '../src/index.js';
-import { SimulatedPod, storedSet, withImages, withStrategy } from './simulated-pod.js';
+import { storedSet, withImages, withStrategy } from './sidecarsets.js';
+import { SimulatedPod } from './simulated-pod.js';
 
 export class SimulatedRollout {
   readonly pods = new Map<string, SimulatedPod>();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hotSet, SimulatedPod } from '../../testing/simulated-pod.js';
+import { hotSet } from '../../testing/sidecarsets.js';
+import { SimulatedPod } from '../../testing/simulated-pod.js';
 import { SIDESTEP } from '../api/keys.js';
 import type { SidecarSet } from '../api/sidecarset.js';
 import { afterStart, currentHistory, freeReference, heldUntil } from './back-off.js';

@@ -1,7 +1,8 @@
 /** Pods and records that people, other controllers or accidents have written to. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hotSet, SimulatedPod } from '../../testing/simulated-pod.js';
+import { hotSet } from '../../testing/sidecarsets.js';
+import { SimulatedPod } from '../../testing/simulated-pod.js';
 import { KRUISE, SIDESTEP } from '../api/keys.js';
 import type { Pod } from '../api/kubernetes.js';
 import { decidePodUpgrade } from './decide-pod-upgrade.js';

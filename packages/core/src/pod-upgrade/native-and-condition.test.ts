@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { coldSet, SimulatedPod, storedSet } from '../../testing/simulated-pod.js';
+import { coldSet, storedSet } from '../../testing/sidecarsets.js';
+import { SimulatedPod } from '../../testing/simulated-pod.js';
 import type { Pod } from '../api/kubernetes.js';
 import type { SidecarSet } from '../api/sidecarset.js';
 import { applyJsonPatch } from '../injection/apply-json-patch.js';

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { coldSet, hotSet, SimulatedPod, withImages } from '../../testing/simulated-pod.js';
+import { coldSet, hotSet, withImages } from '../../testing/sidecarsets.js';
+import { SimulatedPod } from '../../testing/simulated-pod.js';
 import { isHotUpgrade } from '../api/container-kinds.js';
 import { KRUISE, SIDESTEP } from '../api/keys.js';
 import type { Pod } from '../api/kubernetes.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { hotSet, SimulatedPod } from '../../testing/simulated-pod.js';
+import { hotSet } from '../../testing/sidecarsets.js';
+import { SimulatedPod } from '../../testing/simulated-pod.js';
 import { summarizePod } from '../rollout/pod-summary.js';
 import { podProjection, projectPod } from './project-pod.js';
 import { upgradeTarget } from './upgrade-target.js';

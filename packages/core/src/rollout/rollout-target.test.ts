@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hotSet, storedSet, withImages, withStrategy } from '../../testing/simulated-pod.js';
+import { hotSet, storedSet, withImages, withStrategy } from '../../testing/sidecarsets.js';
 import { SIDESTEP } from '../api/keys.js';
 import type { ControllerRevision } from '../api/kubernetes.js';
 import type { SidecarSet } from '../api/sidecarset.js';

@@ -1,0 +1,47 @@
+import { describe, expect, test } from '@jest/globals';
+import { hotSet } from '../../testing/sidecarsets.js';
+import { SimulatedRollout } from '../../testing/simulated-rollout.js';
+
+describe('prePull', () => {
+  const set = hotSet('mesh:v1', { prePull: true, maxUnavailable: 3 });
+
+  test('no pod is begun until every node has the image or is known not to get it', () => {
+    const rollout = new SimulatedRollout(set, 3).image({ mesh: 'mesh:v2' });
+    for (const [i, pod] of [...rollout.pods.values()].entries()) pod.pod.spec.nodeName = `node-${i}`;
+    rollout.kubelets();
+    const { prePull, jobs } = rollout.look();
+    expect(jobs).toEqual([]);
+    expect(prePull).toContainEqual({ node: 'node-0', image: 'mesh:v2' });
+    expect(rollout.condition('Progressing')).toBe('False PrePulling');
+    for (const { node, image } of prePull) rollout.ledger.setNodeImage(node, image, 'present');
+    expect(rollout.look().jobs).toHaveLength(3);
+  });
+
+  test('a pod whose node could not get the image is not begun, the others are', () => {
+    const rollout = new SimulatedRollout(set, 3).image({ mesh: 'mesh:v2' });
+    for (const [i, pod] of [...rollout.pods.values()].entries()) pod.pod.spec.nodeName = `node-${i}`;
+    const { prePull } = rollout.kubelets().look();
+    for (const { node, image } of prePull) {
+      rollout.ledger.setNodeImage(node, image, node === 'node-1' && image === 'mesh:v2' ? 'failed' : 'present');
+    }
+    expect(
+      rollout
+        .look()
+        .jobs.map(({ pod }) => pod)
+        .sort(),
+    ).toEqual(['pod-0', 'pod-2']);
+  });
+
+  test('when only pods on such nodes are left, the condition says so', () => {
+    const rollout = new SimulatedRollout(set, 1).image({ mesh: 'mesh:v2' });
+    for (const { node, image } of rollout.look().prePull) rollout.ledger.setNodeImage(node, image, 'failed');
+    expect(rollout.look().jobs).toEqual([]);
+    expect(rollout.condition('Progressing')).toBe('False PrePullFailed');
+  });
+
+  test('only so many nodes pull at a time', () => {
+    const rollout = new SimulatedRollout(set, 30).image({ mesh: 'mesh:v2' });
+    for (const [i, pod] of [...rollout.pods.values()].entries()) pod.pod.spec.nodeName = `node-${i}`;
+    expect(rollout.kubelets().look().prePull).toHaveLength(10);
+  });
+});
