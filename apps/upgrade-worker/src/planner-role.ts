@@ -1,8 +1,8 @@
 import { type ClusterPort, type EventPort, Planner, type QueueChange, TARGET_FRESH_MS } from '@sidestep/controller';
 import { KRUISE } from '@sidestep/core';
 import { delay, type KubeApi, LeaseElection, systemClock, WorkQueue } from '@sidestep/kube';
-import type { Logger, Metrics } from '@sidestep/observability';
-import type { PhaseQueuePort } from '@sidestep/phase-queue';
+import { currentTrace, type Logger, type Metrics, withSpan } from '@sidestep/observability';
+import type { PhaseJob, PhaseQueuePort } from '@sidestep/phase-queue';
 import { PlannerCaches } from './planner-caches.js';
 import { PlannerMetrics } from './planner-metrics.js';
 
@@ -106,7 +106,7 @@ export class PlannerRole {
     const planner = new Planner({
       cluster,
       cache: this.caches,
-      jobs: queue,
+      jobs: { enqueue: (jobs, options) => queue.enqueue(jobs.map(withTrace), options) },
       events,
       clock: systemClock,
       namespace,
@@ -130,7 +130,7 @@ export class PlannerRole {
     const end = reconcileSeconds.startTimer();
     reconcileQueue.set({ state: 'waiting' }, this.work.depth);
     try {
-      const againInMs = await planner.reconcile(name);
+      const againInMs = await withSpan('reconcile', { 'sidestep.sidecarset': name }, () => planner.reconcile(name));
       end({ result: 'done' });
       return againInMs;
     } catch (error) {
@@ -161,6 +161,12 @@ export class PlannerRole {
     );
   }
 }
+
+/** One trace spans the decision and the phases that follow from it. */
+const withTrace = (job: PhaseJob): PhaseJob => {
+  const { traceparent } = currentTrace();
+  return traceparent === undefined ? job : { ...job, traceparent };
+};
 
 const sameLabels = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean => {
   const keys = Object.keys(a);

@@ -1,4 +1,5 @@
 import {
+  type PodConditionWrite,
   type ProjectedPod,
   type RolloutDecision,
   type RolloutJob,
@@ -27,6 +28,8 @@ export interface ReconcilerParts {
 
 /** Jobs that were asked for and led to nothing are asked for again after this long: they may have been lost anywhere. */
 const ASK_AGAIN_MS = 60_000;
+/** Pods whose condition is written at once. */
+const CONDITION_WRITERS = 8;
 /** While the queue is away its monitor wakes everybody; this is only for a monitor that does not. */
 const QUEUE_AWAY_MS = 5_000;
 
@@ -127,7 +130,7 @@ export class SidecarSetReconciler {
     let statusDue = early ? await this.parts.statuses.write(sidecarSet, decision.status) : undefined;
     const asked = queue.available && (await this.ask(decision.jobs, resync));
     for (const event of decision.events) this.parts.events.onSidecarSet(sidecarSet, event);
-    await this.writeConditions(decision);
+    await this.writeConditions(decision.conditionWrites);
     if (!early) statusDue = await this.parts.statuses.write(sidecarSet, decision.status);
     return soonest([statusDue, decision.requeueAfterMs, asked ? this.askAgainIn(decision) : QUEUE_AWAY_MS]);
   }
@@ -160,10 +163,20 @@ export class SidecarSetReconciler {
     return { namespace, pod, uid, sidecarSet: this.name, revision, phase, attempt, epoch, askedAt };
   }
 
-  /** One pod that cannot be written to must not keep the others from their rollout. */
-  private async writeConditions(decision: RolloutDecision): Promise<void> {
-    for (const { namespace, pod, uid, statusPatch } of decision.conditionWrites) {
-      await this.parts.cluster.patchPodStatus({ namespace, name: pod }, uid, statusPatch);
+  private async writeConditions(writes: readonly PodConditionWrite[]): Promise<void> {
+    const left = [...writes];
+    const write = async (): Promise<void> => {
+      for (let next = left.pop(); next !== undefined; next = left.pop()) {
+        const { namespace, pod, uid, statusPatch } = next;
+        await this.parts.cluster.patchPodStatus({ namespace, name: pod }, uid, statusPatch);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: CONDITION_WRITERS }, write));
+    } catch (error) {
+      // The ledger takes them for written.
+      this.mustAskAgain = true;
+      throw error;
     }
   }
 

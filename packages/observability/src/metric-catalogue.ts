@@ -119,6 +119,12 @@ export const METRIC_CATALOGUE = {
     help: 'Pods of a SidecarSet, by state of their upgrade',
     labels: ['sidecarset', 'state'],
   },
+  blockedPods: {
+    name: 'sidestep_blocked_pods',
+    type: 'gauge',
+    help: 'Pods of a SidecarSet that are not done, by the reason that holds them',
+    labels: ['sidecarset', 'reason'],
+  },
   queueConnected: {
     name: 'sidestep_queue_connected',
     type: 'gauge',

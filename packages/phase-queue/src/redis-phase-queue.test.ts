@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { leaveOut, type RedisHandle, startRedis } from '@sidestep/testkit';
 import { Redis } from 'ioredis';
-import { describePhaseQueue, until } from './phase-queue.contract.js';
+import { describePhaseQueue } from './phase-queue.contract.js';
 import type { QueueEvent } from './port.js';
+import { until } from './queue-bench.contract.js';
 import { RedisPhaseQueue } from './redis-phase-queue.js';
 
 /** Fast enough for a test; the ratio between them is that of production. */

@@ -1,0 +1,89 @@
+/** What the parts of the phase queue's contract share: a queue under test, its faults, and consumers that are closed again. */
+import { afterEach, beforeEach } from '@jest/globals';
+import type { Phase, PhaseJob } from './phase-job.js';
+import type { PhaseConsumer, PhaseHandler, PhaseOutcome, PhaseQueuePort, QueueEvent } from './port.js';
+
+/** One queue under test and the faults that can happen to it. */
+export interface QueueUnderTest {
+  queue: PhaseQueuePort;
+  events: QueueEvent[];
+  /** Another client of the same queue, as another process would have. */
+  another(): PhaseQueuePort;
+  loseEverything(): Promise<void>;
+  cutOff(): Promise<void>;
+  bringBack(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const DEADLINE_MS = 20_000;
+export const DONE: PhaseOutcome = { kind: 'done' };
+
+/** A job of a pod; the same name always gives the same id. */
+export const job = (pod: string, phase: Phase = 'upgrade'): PhaseJob => ({
+  namespace: 'shop',
+  pod,
+  uid: `uid-of-${pod}`,
+  sidecarSet: 'mesh-set',
+  revision: 'r2',
+  phase,
+  attempt: 0,
+});
+
+/** Waits for a condition, and fails loudly when it does not come. */
+export const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
+
+/** A door that a handler waits at until the test opens it. */
+export const door = () => {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
+};
+
+/** The queue of the running test, which has one of its own. */
+export interface Bench {
+  readonly under: QueueUnderTest;
+  readonly queue: PhaseQueuePort;
+  consume(handler: PhaseHandler, concurrency?: number, from?: PhaseQueuePort): Promise<PhaseConsumer>;
+  /** Holds no job in any state. */
+  empty(): Promise<boolean>;
+}
+
+export const benchFor = (start: () => Promise<QueueUnderTest>): Bench => {
+  let under: QueueUnderTest;
+  const consumers: PhaseConsumer[] = [];
+
+  beforeEach(async () => {
+    under = await start();
+  });
+
+  afterEach(async () => {
+    await Promise.all(consumers.splice(0).map((consumer) => consumer.close(0)));
+    await under.stop();
+  });
+
+  return {
+    get under() {
+      return under;
+    },
+    get queue() {
+      return under.queue;
+    },
+    async consume(handler, concurrency = 1, from = under.queue) {
+      const consumer = await from.consume(handler, { concurrency });
+      consumers.push(consumer);
+      return consumer;
+    },
+    async empty() {
+      const depth = await under.queue.depth();
+      return depth.waiting + depth.active + depth.delayed === 0;
+    },
+  };
+};
