@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KRUISE, type Pod } from '@sidestep/core';
 import { Redis } from 'ioredis';
+import type { PlatformOptions } from '../platform/platform.js';
 import { until } from '../platform/service.js';
 import type { Load } from '../world/load.js';
 import { podRow, workingVersion } from '../world/pod-row.js';
@@ -27,8 +28,9 @@ let sequence = 0;
 
 export const given = {
   /** API server, Redis, webhook, planner, two workers and a kubelet, each its own process. */
-  async aPlatform(): Promise<World> {
+  async aPlatform(options: Pick<PlatformOptions, 'apiServer'> = {}): Promise<World> {
     return World.start({
+      ...options,
       root: ROOT,
       stateDir: mkdtempSync(path.join(tmpdir(), 'sidestep-journey-')),
       workers: 2,

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { HttpKubeApi, type KubeApi, loadKubeConfig, RateLimiter } from '@sidestep/kube';
+import type { KubeApi } from '@sidestep/kube';
 import { type RedisHandle, startRedis } from '@sidestep/testkit';
+import { type Caller, type PlatformApiServer, startActualApiServer, startSimulatedApiServer } from './api-server.js';
 import { KubeletLog } from './kubelet-log.js';
 import { applyManifests } from './manifests.js';
 import { freePort, Service } from './service.js';
@@ -13,13 +14,16 @@ export interface PlatformOptions {
   stateDir: string;
   workers: number;
   queue: 'redis' | 'memory';
+  /** Default kube-sim. On the real one the apps run with the roles that are shipped. */
+  apiServer?: 'kube-sim' | 'real';
   /** Fail where no Redis can be had, instead of going on without one. */
   needsRedis?: boolean;
   /** A private Redis even where `REDIS_URL` names one: it will be killed or emptied. */
   ownRedis?: boolean;
-  /** Image name to process, for the kubelet. */
-  images: Record<string, unknown>;
-  node: string;
+  /** Image name to process, for the kubelet; without any there is no kubelet. */
+  images?: Record<string, unknown>;
+  /** The kubelet's. */
+  node?: string;
   /** How late the kubelet reports and whether it keeps a back-off; both as a real one unless told otherwise. */
   kubeletArgs?: string[];
   env?: Record<string, string>;
@@ -30,23 +34,30 @@ const NAMESPACE = 'kruise-system';
 /** The whole platform, every part an own OS process: API server, Redis, webhook, planner, workers, kubelet. */
 export class Platform {
   readonly options: PlatformOptions;
-  readonly kubeconfig: string;
   readonly services = new Map<string, Service>();
   readonly kubeletLog = new KubeletLog();
   redis: RedisHandle | undefined;
-  private connection: KubeApi | undefined;
+  private server: PlatformApiServer | undefined;
   private queue: 'redis' | 'memory';
 
   constructor(options: PlatformOptions) {
     this.options = options;
     this.queue = options.queue;
-    this.kubeconfig = path.join(options.stateDir, 'kubeconfig');
     mkdirSync(path.join(options.stateDir, 'logs'), { recursive: true });
   }
 
+  get apiServer(): PlatformApiServer {
+    if (!this.server) throw new Error('the API server was not started');
+    return this.server;
+  }
+
+  /** The administrator's. */
+  get kubeconfig(): string {
+    return this.apiServer.kubeconfig;
+  }
+
   get api(): KubeApi {
-    if (!this.connection) throw new Error('the API server was not started');
-    return this.connection;
+    return this.apiServer.api;
   }
 
   service(name: string): Service {
@@ -70,8 +81,7 @@ export class Platform {
     onStep('webhook, planner, workers, kubelet');
     await this.startWebhook();
     await Promise.all((await this.upgradeWorkers()).map(async (service) => (await service.start()).ready()));
-    const kubelet = await this.kubelet();
-    await (await kubelet.start((line) => this.kubeletLog.push(line))).announcement();
+    if (this.options.images) await this.startKubelet(this.options.images, this.options.node ?? 'node');
     return this;
   }
 
@@ -79,6 +89,7 @@ export class Platform {
   async stop(): Promise<void> {
     for (const service of [...this.services.values()].reverse()) await service.stop();
     await this.redis?.stop();
+    await this.server?.stop();
   }
 
   private add(service: Service): Service {
@@ -106,25 +117,22 @@ export class Platform {
   }
 
   private async startApiServer(): Promise<void> {
-    const port = await freePort();
-    const service = this.create({
-      name: 'kube-sim',
-      file: this.built('packages/testkit/dist/kube-sim/main.js'),
-      args: ['--host', '127.0.0.1', '--port', String(port), '--kubeconfig-out', this.kubeconfig],
-    });
-    await (await service.start()).announcement();
-    this.connection = new HttpKubeApi({
-      connection: loadKubeConfig({ kubeconfig: this.kubeconfig }),
-      limiter: new RateLimiter({ qps: 1_000, burst: 2_000 }),
-    });
+    this.server =
+      this.options.apiServer === 'real'
+        ? await startActualApiServer(NAMESPACE)
+        : await startSimulatedApiServer(
+            this.options.stateDir,
+            this.built('packages/testkit/dist/kube-sim/main.js'),
+            (spec) => this.create(spec),
+          );
   }
 
-  private async commonEnv(): Promise<{ env: Record<string, string>; readyUrl: string }> {
+  private async commonEnv(caller: Caller): Promise<{ env: Record<string, string>; readyUrl: string }> {
     const port = await freePort();
     return {
       readyUrl: `http://127.0.0.1:${port}/readyz`,
       env: {
-        KUBECONFIG: this.kubeconfig,
+        KUBECONFIG: await this.apiServer.kubeconfigFor(caller),
         SIDESTEP_NAMESPACE: NAMESPACE,
         SIDESTEP_HEALTH_HOST: '127.0.0.1',
         SIDESTEP_HEALTH_PORT: String(port),
@@ -135,7 +143,7 @@ export class Platform {
 
   private async startWebhook(): Promise<void> {
     const port = await freePort();
-    const { env, readyUrl } = await this.commonEnv();
+    const { env, readyUrl } = await this.commonEnv('webhook');
     const service = this.create({
       name: 'webhook',
       file: this.built('apps/webhook/dist/main.js'),
@@ -160,7 +168,7 @@ export class Platform {
           ];
     return Promise.all(
       roles.map(async ([name, role]) => {
-        const { env, readyUrl } = await this.commonEnv();
+        const { env, readyUrl } = await this.commonEnv('upgrade-worker');
         return this.create({
           name,
           file: this.built('apps/upgrade-worker/dist/main.js'),
@@ -176,25 +184,21 @@ export class Platform {
     );
   }
 
-  private async kubelet(): Promise<Service> {
+  private async startKubelet(catalogue: Record<string, unknown>, node: string): Promise<void> {
     const images = path.join(this.options.stateDir, 'images.json');
-    writeFileSync(images, JSON.stringify(this.options.images));
-    return this.create({
+    writeFileSync(images, JSON.stringify(catalogue));
+    const options: Record<string, string> = {
+      '--kubeconfig': this.kubeconfig,
+      '--node': node,
+      '--images': images,
+      '--state-dir': path.join(this.options.stateDir, 'kubelet'),
+      '--bin': `sidestep-agent=${this.built('packages/migration-agent/bin/sidestep-agent.mjs')}`,
+    };
+    const kubelet = this.create({
       name: 'kubelet',
       file: this.built('packages/testkit/dist/process-kubelet/main.js'),
-      args: [
-        '--kubeconfig',
-        this.kubeconfig,
-        '--node',
-        this.options.node,
-        '--images',
-        images,
-        '--state-dir',
-        path.join(this.options.stateDir, 'kubelet'),
-        '--bin',
-        `sidestep-agent=${this.built('packages/migration-agent/bin/sidestep-agent.mjs')}`,
-        ...(this.options.kubeletArgs ?? []),
-      ],
+      args: [...Object.entries(options).flat(), ...(this.options.kubeletArgs ?? [])],
     });
+    await (await kubelet.start((line) => this.kubeletLog.push(line))).announcement();
   }
 }

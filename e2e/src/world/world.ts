@@ -3,7 +3,7 @@ import { type KubeObject, Reflector } from '@sidestep/kube';
 import { Platform, type PlatformOptions } from '../platform/platform.js';
 import { until } from '../platform/service.js';
 import { Load } from './load.js';
-import { NAMESPACES, PODS, SIDECARSETS } from './resources.js';
+import { PODS, SIDECARSETS } from './resources.js';
 
 type Stored<T> = T & KubeObject;
 
@@ -43,7 +43,7 @@ export class World {
   }
 
   async createNamespace(name: string): Promise<void> {
-    await this.platform.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await this.platform.apiServer.createNamespace(name);
   }
 
   async createSet(set: SidecarSet): Promise<void> {

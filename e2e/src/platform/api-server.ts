@@ -1,0 +1,79 @@
+import path from 'node:path';
+import { HttpKubeApi, type KubeApi, loadKubeConfig, RateLimiter, type ResourceKind } from '@sidestep/kube';
+import { startRealApiServer } from '@sidestep/testkit';
+import { freePort, type Service } from './service.js';
+
+/** Who calls: the apps do so with the roles they are shipped with, everything else as an administrator. */
+export type Caller = 'admin' | 'webhook' | 'upgrade-worker';
+
+/** The API server that a platform runs on. */
+export interface PlatformApiServer {
+  /** As an administrator, without a rate limit that matters. */
+  api: KubeApi;
+  /** The path of the administrator's kubeconfig. */
+  kubeconfig: string;
+  kubeconfigFor(caller: Caller): Promise<string>;
+  /** A namespace in which pods may be created. */
+  createNamespace(name: string): Promise<void>;
+  /** Its own processes, for what they cost; none when it is a service of the platform. */
+  pids: { apiServer?: number; etcd?: number };
+  /** Runs kubectl as the administrator; only with a real API server. */
+  kubectl?(...args: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const NAMESPACE: ResourceKind = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+
+const connect = (kubeconfig: string): HttpKubeApi =>
+  new HttpKubeApi({
+    connection: loadKubeConfig({ kubeconfig }),
+    limiter: new RateLimiter({ qps: 5_000, burst: 10_000 }),
+  });
+
+/** kube-sim knows no roles: everybody is the administrator. */
+export const startSimulatedApiServer = async (
+  stateDir: string,
+  program: string,
+  create: (spec: Service['spec']) => Service,
+): Promise<PlatformApiServer> => {
+  const kubeconfig = path.join(stateDir, 'kubeconfig');
+  const args = ['--host', '127.0.0.1', '--port', String(await freePort()), '--kubeconfig-out', kubeconfig];
+  const service = await create({ name: 'kube-sim', file: program, args }).start();
+  await service.announcement();
+  const api = connect(kubeconfig);
+  return {
+    api,
+    kubeconfig,
+    kubeconfigFor: async () => kubeconfig,
+    createNamespace: async (name) => {
+      await api.create(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    },
+    pids: service.pid === undefined ? {} : { apiServer: service.pid },
+    stop: async () => api.close(),
+  };
+};
+
+/** Rejects with testkit's `ApiServerBinariesMissing` where its programs are missing. */
+export const startActualApiServer = async (namespace: string): Promise<PlatformApiServer> => {
+  const server = await startRealApiServer();
+  const api = connect(server.kubeconfig);
+  return {
+    api,
+    kubeconfig: server.kubeconfig,
+    kubeconfigFor: async (caller) =>
+      caller === 'admin' ? server.kubeconfig : server.kubeconfigForServiceAccount(namespace, `sidestep-${caller}`),
+    createNamespace: (name) => server.createNamespace(name),
+    pids: { apiServer: server.apiServerPid, etcd: server.etcdPid },
+    kubectl: (...args) => server.kubectl(...args),
+    stop: async () => {
+      api.close();
+      await server.stop();
+    },
+  };
+};
