@@ -1,4 +1,6 @@
-import { type FieldError, invalid, required, tooLong, Verbatim } from '../../field-error.js';
+import { type FieldError, invalid, quoteGo, required, tooLong, Verbatim } from '../../field-error.js';
+import { GO_ADDRESS, goSyntax } from '../../schema/go-syntax.js';
+import { LABEL_SELECTOR } from '../../schema/selector-types.js';
 import { type Fields, invalidForEach, isSet, recordOf, textOf } from '../fields.js';
 import { checkDnsLabel, checkDnsSubdomain } from '../names.js';
 import { validateLabelSelector } from '../selector.js';
@@ -18,13 +20,7 @@ function validateChoice(source: Fields, path: string): FieldError[] {
   const byName = isSet(source.name);
   const bySigner = isSet(source.signerName);
   if (byName && bySigner) {
-    return [
-      invalid(
-        path,
-        new Verbatim('core.ClusterTrustBundleProjection{...}'),
-        'only one of name and signerName may be used',
-      ),
-    ];
+    return [invalid(path, new Verbatim(goProjection(source)), 'only one of name and signerName may be used')];
   }
   if (byName) return validateName(source, path);
   if (!bySigner) return [required(path, 'either name or signerName must be specified')];
@@ -38,6 +34,20 @@ function validateChoice(source: Fields, path: string): FieldError[] {
   ];
 }
 
+/** The whole projection as Go's `%#v` prints it. */
+function goProjection(source: Fields): string {
+  const pointer = (field: string, goName: string, type: string): string =>
+    `${goName}:(*${type})(${isSet(source[field]) ? GO_ADDRESS : 'nil'})`;
+  const fields = [
+    pointer('name', 'Name', 'string'),
+    pointer('signerName', 'SignerName', 'string'),
+    pointer('labelSelector', 'LabelSelector', 'v1.LabelSelector'),
+    pointer('optional', 'Optional', 'bool'),
+    `Path:${quoteGo(textOf(source.path))}`,
+  ];
+  return `core.ClusterTrustBundleProjection{${fields.join(', ')}}`;
+}
+
 function validateName(source: Fields, path: string): FieldError[] {
   const name = textOf(source.name);
   const at = `${path}.name`;
@@ -45,7 +55,7 @@ function validateName(source: Fields, path: string): FieldError[] {
   const problems = checkName(name).map((problem) => `not a valid clustertrustbundlename: ${problem}`);
   errors.push(...invalidForEach(at, name, problems));
   if (isSet(source.labelSelector)) {
-    const shown = new Verbatim('v1.LabelSelector{...}');
+    const shown = new Verbatim(goSyntax(LABEL_SELECTOR, source.labelSelector));
     errors.push(invalid(`${path}.labelSelector`, shown, 'labelSelector must be unset if name is specified'));
   }
   return errors;

@@ -5,8 +5,12 @@ import { validateNoParentSteps, validateRelativePath } from './paths.js';
 /** The valid volumes of the pod by name. */
 export type Volumes = ReadonlyMap<string, Fields>;
 
+/** Name to path; of several entries with one name Kubernetes remembers the last. */
+const lastByName = (entries: unknown, path: string): Map<string, string> =>
+  new Map(recordsOf(entries).map((entry) => [textOf(entry.name), textOf(entry[path])]));
+
 export function validateVolumeMounts(container: Fields, volumes: Volumes, path: string): FieldError[] {
-  const devices = recordsOf(container.volumeDevices);
+  const devices = lastByName(container.volumeDevices, 'devicePath');
   const mountPaths = new Set<string>();
   return forEachIndex(container.volumeMounts, path, (mount, at) => {
     const name = textOf(mount.name);
@@ -17,10 +21,10 @@ export function validateVolumeMounts(container: Fields, volumes: Volumes, path: 
     if (mountPath === '') errors.push(required(`${at}.mountPath`));
     if (mountPaths.has(mountPath)) errors.push(invalid(`${at}.mountPath`, mountPath, 'must be unique'));
     mountPaths.add(mountPath);
-    if (devices.some((device) => textOf(device.name) === name)) {
+    if (devices.has(name)) {
       errors.push(invalid(`${at}.name`, name, 'must not already exist in volumeDevices'));
     }
-    if (devices.some((device) => textOf(device.devicePath) === mountPath)) {
+    if ([...devices.values()].includes(mountPath)) {
       errors.push(invalid(`${at}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices'));
     }
     if (isSet(volumes.get(name)?.image)) errors.push(...refuseSubPaths(mount, at));
@@ -76,7 +80,7 @@ function validateRecursiveReadOnly(mount: Fields, listPath: string): FieldError[
 }
 
 export function validateVolumeDevices(container: Fields, volumes: Volumes, path: string): FieldError[] {
-  const mounts = recordsOf(container.volumeMounts);
+  const mounts = lastByName(container.volumeMounts, 'mountPath');
   const names = new Set<string>();
   const paths = new Set<string>();
   return forEachIndex(container.volumeDevices, path, (device, at) => {
@@ -88,10 +92,10 @@ export function validateVolumeDevices(container: Fields, volumes: Volumes, path:
     if (validateNoParentSteps(devicePath, at).length > 0) {
       errors.push(invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     } else paths.add(devicePath);
-    if (mounts.some((mount) => textOf(mount.name) === name)) {
+    if (mounts.has(name)) {
       errors.push(invalid(`${at}.name`, name, 'must not already exist in volumeMounts'));
     }
-    if (mounts.some((mount) => textOf(mount.mountPath) === devicePath)) {
+    if ([...mounts.values()].includes(devicePath)) {
       errors.push(invalid(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'));
     }
     if (name !== '') names.add(name);

@@ -126,7 +126,11 @@ function validateClaimUse(name: string, request: string, seen: Set<string>, path
   const key = request === '' ? name : `${name}/${request}`;
   if (seen.has(key)) errors.push(duplicate(path, key));
   else if (request === '') {
-    errors.push(...[...seen].filter((other) => other.startsWith(`${name}/`)).map(() => duplicate(path, name)));
+    errors.push(
+      ...[...seen]
+        .filter((other) => other.includes('/') && other.slice(0, other.indexOf('/')) === name)
+        .map(() => duplicate(path, name)),
+    );
   }
   seen.add(key);
   return errors;

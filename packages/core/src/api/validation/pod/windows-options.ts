@@ -1,5 +1,5 @@
 import { type FieldError, invalid } from '../../field-error.js';
-import { invalidForEach, isSet, recordOf, textOf } from '../fields.js';
+import { invalidForEach, isSet, recordOf, recordsOf, textOf } from '../fields.js';
 import { checkDnsSubdomain } from '../names.js';
 
 const LONGEST_SPEC_KIB = 64;
@@ -59,4 +59,20 @@ function checkUser(user: string): string[] {
     problems.push('runAsUserName\'s User cannot contain the following characters: "/\\:;|=,+*?<>@[]');
   }
   return problems;
+}
+
+/**
+ * Windows containers that run on the host itself must all do so and need the pod's hostNetwork. A SidecarSet cannot give it, so
+ * OpenKruise refuses every set with such a container.
+ */
+export function validateHostProcess(containers: unknown[], path: string): FieldError[] {
+  const onHost = recordsOf(containers).filter(
+    ({ securityContext }) => recordOf(recordOf(securityContext).windowsOptions).hostProcess === true,
+  );
+  if (onHost.length === 0) return [];
+  const rule = 'If pod contains any hostProcess containers then all containers must be HostProcess containers';
+  return [
+    ...(onHost.length < containers.length ? [invalid(path, '', rule)] : []),
+    invalid(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'),
+  ];
 }
