@@ -30,6 +30,8 @@ interface Process {
 
 interface Slot {
   process: Process | undefined;
+  /** The container created last, which the status shows until there is a next one. */
+  last: Process | undefined;
   restarts: number;
   ids: number;
   /** Why nothing runs. */
@@ -224,6 +226,7 @@ export class SimulatedPod {
       startedAt: this.now,
       hooked: false,
     };
+    slot.last = slot.process;
     if (fate === 'crash' || fate === 'hookfails') {
       this.end(name);
       slot.waiting = fate === 'crash' ? 'CrashLoopBackOff' : 'PostStartHookError';
@@ -269,13 +272,12 @@ export class SimulatedPod {
 
   private statusOf(name: string): ContainerStatus {
     const slot = this.slot(name);
-    const { process, restarts, waiting, ends } = slot;
-    const old = this.pod.status?.containerStatuses?.find((status) => status.name === name);
+    const { process, last, restarts, waiting, ends } = slot;
     const status: ContainerStatus = {
       name,
-      image: process?.image ?? old?.image ?? '',
-      imageID: process === undefined ? (old?.imageID ?? '') : `repo@sha256:${imageIdOf(process.image)}`,
-      containerID: process?.id ?? old?.containerID ?? '',
+      image: last?.image ?? '',
+      imageID: last === undefined ? '' : `repo@sha256:${imageIdOf(last.image)}`,
+      containerID: last?.id ?? '',
       restartCount: restarts,
       ready: slot.ready && !this.unready.has(name),
       started: process !== undefined,
@@ -299,4 +301,4 @@ function imageIdOf(image: string): string {
   return hash.toString(16).padStart(64, '0');
 }
 
-const emptySlot = (): Slot => ({ process: undefined, restarts: 0, ids: 0, waiting: undefined, ends: [], ready: false });
+const emptySlot = (): Slot => ({ process: undefined, last: undefined, restarts: 0, ids: 0, waiting: undefined, ends: [], ready: false });

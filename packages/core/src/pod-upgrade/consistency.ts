@@ -40,8 +40,11 @@ export function reportedBy({ record }: PodReading): number {
   return Number.isNaN(written) ? 0 : written + STATUS_LAG_MS;
 }
 
-/** A runtime prints `docker.io/library/nginx:1` for `nginx:1`, and any one tag of an image that has several. */
-function showsImage(image: string, { image: shown = '', imageID = '' }: ContainerStatus): boolean {
+/**
+ * The status is about this image. A runtime prints `docker.io/library/nginx:1` for `nginx:1`, and any one tag of an image that
+ * has several; then the answer is no.
+ */
+export function showsImage(image: string, { image: shown = '', imageID = '' }: ContainerStatus): boolean {
   if (shown === image || shown.endsWith(`/${image}`)) return true;
   return isDigestImage(image) && imageID.endsWith(digestOf(image) ?? '\n');
 }

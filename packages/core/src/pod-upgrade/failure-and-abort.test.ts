@@ -53,6 +53,17 @@ describe('failure', () => {
     expect(pod.look().retryAfterMs).toBeUndefined();
   });
 
+  test('a next image that cannot be pulled either is told as failed, once the kubelet must have reported', () => {
+    const pod = onTheWay({}, 'mesh:nopull');
+    pod.run('upgrade');
+    pod.wait(2).kubelet().image({ mesh: 'mesh:nopull-2' });
+    pod.run('upgrade');
+    pod.wait(2).kubelet();
+    expect(pod.look()).toMatchObject({ state: 'Upgrading' });
+    pod.now += pod.look().retryAfterMs ?? 0;
+    expect(pod.look()).toMatchObject({ state: 'Failed', reason: 'ImagePullFailed' });
+  });
+
   test('with podAction Keep the failed pod stays as it is', () => {
     const pod = onTheWay({ failurePolicy: { podAction: 'Keep' } }, 'mesh:crash');
     pod.run('upgrade');

@@ -1,7 +1,7 @@
 /** When an upgrade of a pod has failed, and the one word for why. */
 import type { ContainerStatus } from '../api/kubernetes.js';
 import type { Reason } from '../api/reasons.js';
-import { isConsistent, isContainerReady, recordedBefore } from './consistency.js';
+import { isConsistent, isContainerReady, recordedBefore, reportedBy, showsImage } from './consistency.js';
 import type { ContainerView, PodReading, Problem } from './pod-reading.js';
 import { shortContainerId } from './upgrade-record.js';
 
@@ -45,18 +45,22 @@ function containerFailure(reading: PodReading, container: ContainerView, now: Da
     ? WAITING_REASONS[waiting?.reason ?? '']
     : undefined;
   if (status === undefined || reason === undefined || isContainerReady(status)) return undefined;
-  if (isLeftover(reading, container, status)) return undefined;
+  if (isLeftover(reading, container, status, now)) return undefined;
   if (container.version === undefined && isSettled(reading, container, now)) return undefined;
   const detail = waiting?.message === undefined || waiting.message === '' ? '' : ` (${clip(waiting.message)})`;
   const message = `container ${name} with image ${container.image} is in ${waiting?.reason}${detail}`;
   return { reason, message, container: name };
 }
 
-/** The container was in this very trouble before its image was changed, and the kubelet has not touched it since. */
-function isLeftover(reading: PodReading, container: ContainerView, status: ContainerStatus): boolean {
+/** The trouble is that of an earlier image: shown before the image was changed, or reported late about one that came between. */
+function isLeftover(reading: PodReading, container: ContainerView, status: ContainerStatus, now: Date): boolean {
   const before = recordedBefore(reading, container);
-  if (before?.waiting === undefined || before.waiting !== status.state?.waiting?.reason) return false;
-  return before.id === shortContainerId(status) && before.restarts === (status.restartCount ?? 0);
+  if (before === undefined || now.getTime() >= reportedBy(reading)) return false;
+  if (before.id === shortContainerId(status)) {
+    return before.waiting === status.state?.waiting?.reason && before.restarts === (status.restartCount ?? 0);
+  }
+  // A container that was made since the write names its image; an image that cannot be pulled makes none.
+  return !showsImage(container.image, status);
 }
 
 function isSettled(reading: PodReading, container: ContainerView, now: Date): boolean {
