@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import { KRUISE } from '@sidestep/core';
+import { meshSet, runningPod } from '../../test/manifests.js';
+import { runCli } from '../../test/run-cli.js';
+import type { ChangeView } from '../view/change-view.js';
+
+const pods = await Promise.all(['shop-1', 'shop-2', 'shop-3'].map((name) => runningPod(name)));
+const files = {
+  old: meshSet(),
+  pods: JSON.stringify({ apiVersion: 'v1', kind: 'PodList', items: pods }),
+};
+
+async function diff(wanted: string, more: string[] = []): Promise<ChangeView & { code: number }> {
+  const argv = ['diff', '-f', 'new', '-s', 'old', '--pods', 'pods', '-o', 'json', ...more];
+  const { stdout, code } = await runCli(argv, { files: { ...files, new: wanted } });
+  return { ...JSON.parse(stdout), code };
+}
+
+const changed = (from: string, to: string): string => meshSet((text) => text.replace(from, to));
+
+describe('diff', () => {
+  test('of an image tells that running pods are upgraded, the first ones and the others in order', async () => {
+    const view = await diff(changed('mesh:v1', 'mesh:v2'));
+    expect(view).toMatchObject({ code: 0, verdict: 'InPlace', errors: [] });
+    expect(view.changes).toEqual([
+      { field: 'spec.containers[mesh].image', before: 'mesh:v1', after: 'mesh:v2', effect: 'hotUpgrade' },
+    ]);
+    expect(view.before?.hashWithoutImage).toBe(view.after.hashWithoutImage);
+    expect(view.before?.hash).not.toBe(view.after.hash);
+    expect(view.rollout).toMatchObject({ matched: 3, notUpgradable: 0, reason: 'RollingOut' });
+    expect(view.rollout?.first).toHaveLength(1);
+    expect([...(view.rollout?.first ?? []), ...(view.rollout?.later ?? [])].sort()).toEqual([
+      'default/shop-1',
+      'default/shop-2',
+      'default/shop-3',
+    ]);
+  });
+
+  test('tells the hashes that injection writes', async () => {
+    const view = await diff(changed('mesh:v1', 'mesh:v2'));
+    const records = JSON.parse(pods[0]?.metadata.annotations?.[KRUISE.hash] ?? '') as { mesh: { hash: string } };
+    expect(view.before?.hash).toBe(records.mesh.hash);
+  });
+
+  test.each<[string, string, string, string, string]>([
+    ['an argument', 'image: mesh:v1', 'image: mesh:v2\n    args: [x]', 'Recreate', 'spec.containers[mesh].args'],
+    ['the empty image', '000', '100', 'InPlace', 'spec.containers[mesh].upgradeStrategy.hotUpgradeEmptyImage'],
+    ['a partition', 'maxUnavailable: 1', 'partition: 50%', 'NewPodsOnly', 'spec.updateStrategy.partition'],
+    ['the selector', 'app: shop', 'app: shop, tier: web', 'NewPodsOnly', 'spec.selector.matchLabels.tier'],
+    ['volumes', '  containers:', '  volumes: [{name: v, emptyDir: {}}]\n  containers:', 'NewPodsOnly', 'spec.volumes'],
+  ])('of %s names the field', async (_, from, to, verdict, field) => {
+    const view = await diff(changed(from, to));
+    expect(view.verdict).toBe(verdict);
+    expect(view.changes.map((change) => change.field)).toContain(field);
+  });
+
+  test('of the empty image reaches running pods, which OpenKruise cannot upgrade then', async () => {
+    const view = await diff(changed('000', '100'));
+    expect(view.rollout).toMatchObject({ first: [expect.any(String)], notUpgradable: 0 });
+  });
+
+  test('of more than images says how many pods would have to be made anew', async () => {
+    const view = await diff(changed('image: mesh:v1', 'image: mesh:v2\n    args: [x]'));
+    expect(view.changes.find(({ effect }) => effect === 'blocks')?.field).toBe('spec.containers[mesh].args');
+    expect(view.rollout).toMatchObject({ matched: 3, first: [], later: [], notUpgradable: 3 });
+  });
+
+  test('keeps a canary step, a partition and a pause in what is begun at once', async () => {
+    const strategy = (text: string): string => changed('maxUnavailable: 1', text).replace('mesh:v1', 'mesh:v2');
+    const begun = async (text: string) => (await diff(strategy(text))).rollout?.first.length;
+    expect(await begun('maxUnavailable: 100%')).toBe(3);
+    expect(await begun('maxUnavailable: 100%\n    partition: 2')).toBe(1);
+    expect(await begun('maxUnavailable: 100%\n    steps: [{pods: 2, pause: {}}]')).toBe(2);
+    expect(await begun('maxUnavailable: 100%\n    paused: true')).toBe(0);
+  });
+
+  test('of what the API server refuses ends with 1 and says all that is wrong', async () => {
+    const view = await diff(changed('maxUnavailable: 1', 'partition: -1\n    maxUnavailable: -2'));
+    expect(view).toMatchObject({ code: 1, verdict: 'Refused' });
+    expect(view.errors).toHaveLength(2);
+  });
+
+  test('refuses what an update may not do, which a new SidecarSet might', async () => {
+    const wanted = changed('name: mesh\n    image', 'name: other\n    image');
+    expect(await diff(wanted)).toMatchObject({ code: 1, verdict: 'Refused' });
+    const offline = await runCli(['diff', '-f', 'new', '--offline', '-o', 'json'], { files: { new: wanted } });
+    expect(JSON.parse(offline.stdout)).toMatchObject({ verdict: 'New', errors: [] });
+  });
+
+  test('of nothing says so', async () => {
+    expect(await diff(meshSet())).toMatchObject({ code: 0, verdict: 'NoChange', changes: [] });
+  });
+
+  test('for people is text without colours where it is no terminal or NO_COLOR is set', async () => {
+    const argv = ['diff', '-f', 'new', '-s', 'old', '--pods', 'pods', '--limit', '2'];
+    const world = { files: { ...files, new: changed('mesh:v1', 'mesh:v2') } };
+    const plain = (await runCli(argv, world)).stdout;
+    expect(plain).toContain('SidecarSet mesh: running pods are upgraded in place');
+    expect(plain).toContain('✔ spec.containers[mesh].image  mesh:v1 -> mesh:v2  hot upgrade, the pod serves on');
+    expect(plain).toContain('and 1 more (--limit)');
+    expect((await runCli(argv, { ...world, isTTY: true, env: { NO_COLOR: '1' } })).stdout).toBe(plain);
+    expect((await runCli(argv, { ...world, isTTY: true })).stdout).toContain('\u001b[');
+  });
+});
