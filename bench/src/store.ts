@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { type Pod, podProjection } from '@sidestep/core';
 import { type KubeApi, type KubeObject, type ListOptions, Reflector, Store } from '@sidestep/kube';
 import type { Bench, BenchContext, Row } from './bench.js';
-import { realisticPodJson } from './realistic-pod.js';
+import { realisticPodJson } from './pods/realistic-pod.js';
 
 /** What the planner may need: for each pod, and once for what many pods have in common. Ten thousand pods: 24 MB. */
 const BYTES_PER_PROJECTED_POD = 2_000;

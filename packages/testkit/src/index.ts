@@ -1,6 +1,7 @@
 /** An API server, a kubelet and load that behave like the real ones, for tests and the demo. */
 
 export { type BoundProcess, type BoundProcessOptions, startBoundProcess } from './bound-process/bound-process.js';
+export { freePort } from './bound-process/free-port.js';
 export { aNamespace, aNode } from './builders/a-node.js';
 export { aPod, type BuiltContainer, type BuiltPod, PodBuilder } from './builders/a-pod.js';
 export { aSidecarSet, type BuiltSidecarSet, SidecarSetBuilder } from './builders/a-sidecar-set.js';
