@@ -14,7 +14,7 @@ import {
   upgradeTarget,
 } from '../src/index.js';
 import { KubeletBackOff } from './kubelet-back-off.js';
-import { injectedPod, storedSet, withImages, withStrategy } from './sidecarsets.js';
+import { imageIdOf, injectedPod, storedSet, withImages, withStrategy } from './sidecarsets.js';
 
 /** What becomes of a container that runs an image; told by words in the image's name. */
 type Fate = 'good' | 'nopull' | 'crash' | 'hookfails' | 'unready' | 'slow';
@@ -58,7 +58,7 @@ export class SimulatedPod {
   constructor(set: SidecarSet, name = 'pod-0') {
     this.set = storedSet(set, this.nextVersion());
     this.pod = injectedPod(this.set, name, String(this.nextVersion()));
-    for (const { name: container } of this.pod.spec.containers) this.slots.set(container, emptySlot());
+    for (const { name: container } of this.pod.spec.containers) this.slots.set(container, { ...NEW, ends: [] });
     this.kubelet();
   }
 
@@ -293,12 +293,12 @@ export class SimulatedPod {
   }
 }
 
-/** Two tags `x:v1` and `x:v1-alias` are one image. */
-function imageIdOf(image: string): string {
-  const plain = image.replace(/-alias$/, '').replace(/:g\d+@/, '@');
-  let hash = 7;
-  for (const character of plain) hash = (hash * 31 + character.charCodeAt(0)) % 0xffffffff;
-  return hash.toString(16).padStart(64, '0');
-}
-
-const emptySlot = (): Slot => ({ process: undefined, last: undefined, restarts: 0, ids: 0, waiting: undefined, ends: [], ready: false });
+const NEW: Slot = {
+  process: undefined,
+  last: undefined,
+  restarts: 0,
+  ids: 0,
+  waiting: undefined,
+  ends: [],
+  ready: false,
+};

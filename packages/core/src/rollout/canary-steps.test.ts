@@ -46,7 +46,7 @@ describe('canary steps', () => {
 
   test('a promotion that was meant for another revision has no effect, `all` ends every pause', () => {
     const rollout = new SimulatedRollout(hotSet('mesh:v1', { maxUnavailable: 8, steps }), 8);
-    rollout.annotate(SIDESTEP.promote, 'r-other:all').image({ mesh: 'mesh:v2' }).run();
+    rollout.annotate(SIDESTEP.promote, 'r-zzzzzz:all').image({ mesh: 'mesh:v2' }).run();
     expect(rollout.on('mesh:v2')).toBe(4);
     rollout.annotate(SIDESTEP.promote, `${rollout.decision.status.latestRevision}:all`).run();
     expect(rollout.on('mesh:v2')).toBe(8);

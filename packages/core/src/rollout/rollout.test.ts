@@ -74,6 +74,8 @@ describe('a rollout of hot sidecars', () => {
     const late = new SimulatedPod({ ...hotSet(), metadata: { name: 'mesh-set' } }, 'pod-late');
     late.pod.metadata.creationTimestamp = '2026-03-01T12:00:00Z';
     rollout.pods.set('pod-late', late);
+    // Its kubelet reports something meanwhile; the pod is still not begun.
+    rollout.pods.get(picked?.pod ?? '')?.report();
     expect(rollout.look().jobs).toEqual([]);
     rollout.work(picked === undefined ? [] : [picked]);
     expect(rollout.mostOpen).toBe(1);
