@@ -16,6 +16,7 @@ export interface KeepOptions {
 type Watch = 'absent' | 'gone' | 'busy';
 
 const PAUSE_MS = 100;
+const STANDBY_LOOK_MS = 250;
 
 /**
  * Keeps duplicates of the owner's listeners without ever accepting on them.
@@ -143,17 +144,22 @@ class DirectoryChanges {
   }
 
   async next(stopped: AbortSignal, atMostMs: number | undefined): Promise<void> {
-    if (!this.#changed) {
-      await new Promise<void>((resolve) => {
-        const timer = atMostMs === undefined ? undefined : setTimeout(resolve, Math.min(atMostMs, 250));
-        stopped.addEventListener('abort', () => resolve(), { once: true });
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    if (!this.#changed && !stopped.aborted) await this.#change(stopped, atMostMs);
     this.#changed = false;
+  }
+
+  #change(stopped: AbortSignal, atMostMs: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        stopped.removeEventListener('abort', wake);
+        resolve();
+      };
+      // Only who wants to serve after a while looks without a change; the custodian sleeps until one.
+      const timer = atMostMs === undefined ? undefined : setTimeout(wake, Math.min(atMostMs, STANDBY_LOOK_MS));
+      stopped.addEventListener('abort', wake, { once: true });
+      this.#wake = wake;
+    });
   }
 
   close(): void {
