@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pages } from './reference/pages.mjs';
+import { crds, pages } from './reference/pages.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
@@ -17,7 +17,7 @@ const current = (file) => {
 };
 
 let stale = 0;
-for (const [name, text] of Object.entries(await pages(root))) {
+for (const [name, text] of Object.entries(pages())) {
   const file = path.join(root, name);
   if (current(file) === text) continue;
   stale += 1;
@@ -28,5 +28,11 @@ for (const [name, text] of Object.entries(await pages(root))) {
     writeFileSync(file, text);
     process.stderr.write(`wrote ${name}\n`);
   }
+}
+try {
+  await crds(root, check);
+} catch (error) {
+  stale += 1;
+  process.stderr.write(error.stderr ?? String(error));
 }
 process.exitCode = check && stale > 0 ? 1 : 0;
