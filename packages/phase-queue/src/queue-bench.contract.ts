@@ -1,5 +1,5 @@
 /** What the parts of the phase queue's contract share: a queue under test, its faults, and consumers that are closed again. */
-import { afterEach, beforeEach } from '@jest/globals';
+import { afterEach, beforeEach, jest } from '@jest/globals';
 import type { Phase, PhaseJob } from './phase-job.js';
 import type { PhaseConsumer, PhaseHandler, PhaseOutcome, PhaseQueuePort, QueueEvent } from './port.js';
 
@@ -57,6 +57,8 @@ export interface Bench {
 }
 
 export const benchFor = (start: () => Promise<QueueUnderTest>): Bench => {
+  // Above the deadline of every wait, so that a wait in vain says what it waited for.
+  jest.setTimeout(2 * DEADLINE_MS);
   let under: QueueUnderTest;
   const consumers: PhaseConsumer[] = [];
 

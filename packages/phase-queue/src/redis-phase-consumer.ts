@@ -98,10 +98,11 @@ export class RedisPhaseConsumer implements PhaseConsumer {
     this.parts.onClosed();
   }
 
-  /** Resolves once nothing runs, if Redis is away then: nothing can be written any more, so there is nothing to wait for. */
+  /** Resolves once nothing runs and Redis is away: nothing can be written any more, so there is nothing to wait for. */
   private async idleWithoutRedis(): Promise<false> {
+    const { client } = this.parts;
     await Promise.allSettled(this.running);
-    if (this.parts.client.status === 'ready') return new Promise(() => undefined);
+    if (client.status === 'ready') await new Promise((resolve) => client.once('close', resolve));
     return false;
   }
 

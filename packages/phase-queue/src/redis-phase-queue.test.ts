@@ -9,30 +9,30 @@ import { RedisPhaseQueue } from './redis-phase-queue.js';
 /** Fast enough for a test; the ratio between them is that of production. */
 const timing = { lockMs: 1_000, stalledCheckMs: 500 };
 
-const redis: RedisHandle | undefined = await startRedis({ shared: false }).catch((error: Error) => {
-  leaveOut('the phase queue on Redis', error.message);
-  return undefined;
-});
-
-const describeOnRedis = (server: RedisHandle): void => {
-  let count = 0;
-  const client = new Redis(server.url, { lazyConnect: true });
-  const fresh = (): string => {
-    count += 1;
-    return `phases-${count}`;
-  };
-
-  afterAll(async () => {
-    client.disconnect();
-    await server.stop();
+const orLeaveOut = (what: string, starting: Promise<RedisHandle>): Promise<RedisHandle | undefined> =>
+  starting.catch((error: Error) => {
+    leaveOut(what, error.message);
+    return undefined;
   });
 
-  describePhaseQueue('on Redis', async () => {
+const redis = await orLeaveOut('the phase queue on Redis', startRedis({ shared: false }));
+const cluster = await orLeaveOut('the phase queue on a Redis Cluster', startRedis({ cluster: true }));
+
+let count = 0;
+const fresh = (): string => {
+  count += 1;
+  return `phases-${count}`;
+};
+
+/** The contract suite on a queue of that server. */
+const describeContract = (name: string, server: RedisHandle, flush: () => Promise<unknown>): void => {
+  describePhaseQueue(name, async () => {
     const events: QueueEvent[] = [];
     const opened: RedisPhaseQueue[] = [];
-    const name = fresh();
+    const queueName = fresh();
     const open = (): RedisPhaseQueue => {
-      const queue = new RedisPhaseQueue({ url: server.url, name, timing, observe: (event) => events.push(event) });
+      const observe = (event: QueueEvent) => events.push(event);
+      const queue = new RedisPhaseQueue({ url: server.url, name: queueName, timing, observe });
       opened.push(queue);
       return queue;
     };
@@ -41,7 +41,7 @@ const describeOnRedis = (server: RedisHandle): void => {
       events,
       another: open,
       loseEverything: async () => {
-        await client.flushall();
+        await flush();
       },
       cutOff: () => server.kill(),
       bringBack: () => server.start(),
@@ -50,6 +50,26 @@ const describeOnRedis = (server: RedisHandle): void => {
       },
     };
   });
+};
+
+const describeOnCluster = (server: RedisHandle): void => {
+  const client = new Redis(server.url.replace('redis+cluster', 'redis'), { lazyConnect: true });
+  afterAll(async () => {
+    client.disconnect();
+    await server.stop();
+  });
+  describeContract('on a Redis Cluster', server, () => client.flushall());
+};
+
+const describeOnRedis = (server: RedisHandle): void => {
+  const client = new Redis(server.url, { lazyConnect: true });
+
+  afterAll(async () => {
+    client.disconnect();
+    await server.stop();
+  });
+
+  describeContract('on Redis', server, () => client.flushall());
 
   describe('the phase queue on Redis', () => {
     const job = {
@@ -132,5 +152,6 @@ const describeOnRedis = (server: RedisHandle): void => {
   });
 };
 
+if (cluster !== undefined) describeOnCluster(cluster);
 if (redis !== undefined) describeOnRedis(redis);
 else test('there is no Redis to test with, which npm test reports', () => expect(redis).toBeUndefined());

@@ -9,6 +9,8 @@ import { findRedisServer } from './redis-server.js';
 export interface RedisOptions {
   /** Append-only file, for tests about persistence. Default false. */
   persistent?: boolean;
+  /** A Redis Cluster of one node, which refuses what any cluster refuses: commands across slots. Default false; never shared. */
+  cluster?: boolean;
   /** Use `REDIS_URL` when it is set. Default true; tests that kill Redis need their own. */
   shared?: boolean;
   /** May programs be fetched or installed? Default true. */
@@ -34,12 +36,11 @@ export interface RedisHandle {
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisHandle> {
   const url = process.env.REDIS_URL;
-  if (url && options.shared !== false) return foreignRedis(url);
+  if (url && options.shared !== false && !options.cluster) return foreignRedis(url);
   const server = await findRedisServer(options.download ?? true);
-  const own = new OwnRedis(
-    server,
-    options.persistent ? await mkdtemp(path.join(tmpdir(), 'sidestep-redis-')) : undefined,
-  );
+  const keepsFiles = options.persistent || options.cluster;
+  const folder = keepsFiles ? await mkdtemp(path.join(tmpdir(), 'sidestep-redis-')) : undefined;
+  const own = new OwnRedis(server, folder, { persistent: false, cluster: false, ...options });
   await own.startOnFreePort();
   return own;
 }
@@ -61,12 +62,13 @@ class OwnRedis implements RedisHandle {
 
   constructor(
     private readonly server: string,
-    /** Where its append-only file is; without one it keeps nothing. */
+    /** Where its files are; without one it keeps nothing. */
     private readonly folder: string | undefined,
+    private readonly kind: { persistent: boolean; cluster: boolean },
   ) {}
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `${this.kind.cluster ? 'redis+cluster' : 'redis'}://127.0.0.1:${this.port}`;
   }
 
   pid(): number | undefined {
@@ -87,12 +89,18 @@ class OwnRedis implements RedisHandle {
   async start(): Promise<void> {
     const port = String(this.port);
     const args = ['--port', port, '--bind', '127.0.0.1', '--maxmemory-policy', 'noeviction'];
-    const keep = this.folder
-      ? ['--dir', this.folder, '--appendonly', 'yes', '--appendfsync', 'always']
-      : ['--appendonly', 'no'];
-    const started = await startBoundProcess(this.server, [...args, '--save', '', ...keep]);
+    const { persistent, cluster } = this.kind;
+    if (this.folder) args.push('--dir', this.folder);
+    args.push(...(persistent ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']));
+    // A node that never met another one does not know its own address.
+    const node = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+    if (cluster) args.push(...node, '--cluster-port', String(await freePort()));
+    const started = await startBoundProcess(this.server, [...args, '--save', '']);
     this.process = started;
-    await this.answered(started);
+    await this.untilAsked(started, 'PING', '+PONG');
+    if (!cluster) return;
+    await ask(this.port, 'CLUSTER ADDSLOTSRANGE 0 16383');
+    await this.untilAsked(started, 'CLUSTER INFO', 'cluster_state:ok');
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
@@ -107,13 +115,13 @@ class OwnRedis implements RedisHandle {
     if (this.folder) await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async answered(started: BoundProcess): Promise<void> {
+  private async untilAsked(started: BoundProcess, command: string, answer: string): Promise<void> {
     let gone: number | undefined;
     void started.exited.then((code) => {
       gone = code;
     });
     const end = Date.now() + ANSWER_DEADLINE_MS;
-    while (!(await answersPing(this.port))) {
+    while (!(await ask(this.port, command)).includes(answer)) {
       if (gone !== undefined) throw new Error(`${this.server} ended with ${gone}: ${started.output().trim()}`);
       if (Date.now() > end) throw new Error(`${this.server} did not answer within ${ANSWER_DEADLINE_MS / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -121,15 +129,16 @@ class OwnRedis implements RedisHandle {
   }
 }
 
-function answersPing(port: number): Promise<boolean> {
+/** What the server says first to a command; empty when it does not answer. */
+function ask(port: number, command: string): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
-    const end = (answer: boolean): void => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+    const end = (answer: string): void => {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(1000, () => end(false));
-    socket.once('data', (data) => end(data.toString().startsWith('+PONG')));
-    socket.once('error', () => end(false));
+    socket.setTimeout(1000, () => end(''));
+    socket.once('data', (data) => end(data.toString()));
+    socket.once('error', () => end(''));
   });
 }
