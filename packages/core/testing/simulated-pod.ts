@@ -28,17 +28,17 @@ interface Process {
   hooked: boolean;
 }
 
-interface Slot {
+class Slot {
   process: Process | undefined;
   /** The container created last, which the status shows until there is a next one. */
   last: Process | undefined;
-  restarts: number;
-  ids: number;
+  restarts = 0;
+  ids = 0;
   /** Why nothing runs. */
   waiting: string | undefined;
   /** Ends of earlier processes that the kubelet knows of, newest last. */
-  ends: number[];
-  ready: boolean;
+  ends: number[] = [];
+  ready = false;
 }
 
 const START = Date.parse('2026-03-01T10:00:00Z');
@@ -58,7 +58,7 @@ export class SimulatedPod {
   constructor(set: SidecarSet, name = 'pod-0') {
     this.set = storedSet(set, this.nextVersion());
     this.pod = injectedPod(this.set, name, String(this.nextVersion()));
-    for (const { name: container } of this.pod.spec.containers) this.slots.set(container, { ...NEW, ends: [] });
+    for (const { name: container } of this.pod.spec.containers) this.slots.set(container, new Slot());
     this.kubelet();
   }
 
@@ -292,13 +292,3 @@ export class SimulatedPod {
     return status;
   }
 }
-
-const NEW: Slot = {
-  process: undefined,
-  last: undefined,
-  restarts: 0,
-  ids: 0,
-  waiting: undefined,
-  ends: [],
-  ready: false,
-};
