@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { leaveOut } from '@sidestep/testkit';
 import { given, outcome, tidyUp, when } from '../journeys/journey.js';
 import type { World } from '../world/world.js';
-import { whyNotReal } from './real-platform.js';
+import { whyNotReal } from './real-cluster.js';
 
 const MINUTES = 60_000;
 const missing = await whyNotReal();
