@@ -27,7 +27,10 @@ const STAGES = {
       ],
     },
   ],
-  all: [{ jest: ['--ignoreProjects', 'e2e', 'bench'] }, { jest: ['--runInBand', '--selectProjects', 'e2e', 'bench'] }],
+  all: [
+    { jest: ['--maxWorkers=2', '--ignoreProjects', 'e2e', 'bench'] },
+    { jest: ['--runInBand', '--selectProjects', 'e2e', 'bench'] },
+  ],
 };
 
 const jest = (root, env, args) =>
@@ -84,7 +87,6 @@ export const runTests = async ({ root, env, args }, kind) => {
         '--json',
         `--outputFile=${report}`,
         '--passWithNoTests',
-        '--maxWorkers=2',
         ...rest,
       ]);
       const counts = readCounts(report);

