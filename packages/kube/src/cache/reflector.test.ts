@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { answer, eventually, status, TinyApiServer } from '../../test/tiny-api-server.js';
-import type { KubeObject, ResourceKind } from '../api.js';
+import type { KubeApi, KubeObject, ResourceKind } from '../api.js';
 import { HttpKubeApi } from '../client/http-kube-api.js';
 import { RateLimiter } from '../client/rate-limiter.js';
+import { ManualClock } from '../manual-clock.js';
 import { Reflector } from './reflector.js';
 import type { ReflectorEvent, ReflectorOptions } from './reflector-options.js';
 
@@ -188,13 +189,6 @@ describe('a reflector', () => {
     expect(events).toContainEqual({ type: 'relist', reason: 'failed' });
   });
 
-  test('does not ask without a pause when the server ends every watch at once', async () => {
-    await start({ backoff: { baseMs: 1000, maxMs: 1000 }, random: () => 0 });
-    server.endWatches('end');
-    await eventually('the watch ended', () => happened('watchEnded') === 1);
-    expect(server.requests('watch')).toHaveLength(1);
-  });
-
   test('finds an event that was lost, at its next regular list', async () => {
     server.put('a');
     await start({ resyncMs: 1 });
@@ -246,4 +240,31 @@ describe('a reflector', () => {
     await reflector.stop();
     expect(server.requests('watch')).toEqual([]);
   });
+});
+
+test('a server that ends every watch at once is asked less and less often', async () => {
+  const clock = new ManualClock();
+  let watches = 0;
+  const endingApi = {
+    list: async () => ({ items: [], metadata: { resourceVersion: '1' } }),
+    watch: async function* () {
+      watches += 1;
+      yield* [];
+    },
+  } as unknown as KubeApi;
+  const ending = new Reflector({
+    api: endingApi,
+    kind: POD,
+    clock,
+    random: () => 0,
+    backoff: { baseMs: 100, maxMs: 10_000 },
+  });
+  ending.start();
+  await clock.advance(1_000);
+  expect(watches).toBe(4);
+  await clock.advance(60_000);
+  expect(watches).toBeLessThanOrEqual(14);
+  const stopped = ending.stop();
+  await clock.advance(0);
+  await stopped;
 });

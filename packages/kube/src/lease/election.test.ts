@@ -119,6 +119,19 @@ describe('an election', () => {
     expect(a.lost).toEqual(['the lease is held by thief']);
   });
 
+  test('is lost when somebody took the lease and gave it back meanwhile: the epoch is not ours any more', async () => {
+    const { clock, api, join } = setUp();
+    const a = join('a');
+    await clock.advance(1);
+    api.object = {
+      metadata: { name: 'planner', resourceVersion: 'x' },
+      spec: { holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions: 1 },
+    };
+    await clock.advance(6000);
+    expect(a.lost).toEqual(['the lease was taken away']);
+    expect(api.object?.spec).toMatchObject({ holderIdentity: '', leaseTransitions: 1 });
+  });
+
   test('stops within its time although the API server hangs', async () => {
     const { clock, api, join } = setUp();
     const a = join('a');
