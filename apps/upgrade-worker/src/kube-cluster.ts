@@ -4,6 +4,7 @@ import {
   type FullPod,
   type JsonPatch,
   KRUISE,
+  type Pod,
   type SidecarSet,
   type SidecarSetStatus,
 } from '@sidestep/core';
@@ -38,6 +39,18 @@ export class KubeCluster implements ClusterPort {
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>> {
     const guarded = { ...patch, metadata: { uid } };
     return written(this.api.patch(POD, ref, guarded, { type: 'strategic', subresource: 'status' }));
+  }
+
+  async createPod(pod: Pod): Promise<void> {
+    try {
+      await this.api.create(POD, pod as KubeObject & Pod);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+
+  async deletePod(ref: PodRef, uid: string): Promise<void> {
+    await written(this.api.delete(POD, ref, { preconditions: { uid } }));
   }
 
   readSidecarSet(name: string): Promise<SidecarSet | undefined> {

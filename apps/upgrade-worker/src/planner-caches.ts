@@ -6,6 +6,7 @@ import {
   type Pod,
   type ProjectedPod,
   podProjection,
+  SIDESTEP,
   type SidecarSet,
 } from '@sidestep/core';
 import {
@@ -26,6 +27,14 @@ interface Parts {
   metrics: Metrics;
 }
 
+interface Selection<T> {
+  transform: (object: KubeObject) => T | undefined;
+  namespace?: string;
+  labelSelector?: string;
+  /** Label of its metrics, where it is not the plural of the kind. */
+  resource?: string;
+}
+
 type Labels = Readonly<Record<string, string>>;
 
 /** A guard against events lost without a trace; differences reach the planner as ordinary changes. */
@@ -38,6 +47,7 @@ const RESYNC_MS = 30 * 60_000;
 export class PlannerCaches implements PlannerCache {
   readonly sidecarSets: Store<SidecarSet>;
   readonly pods: Store<ProjectedPod>;
+  readonly pulls: Store<Pod>;
   readonly revisions: Store<ControllerRevision>;
   readonly namespaces: Store<Labels>;
   private readonly reflectors: Reflector<never>[];
@@ -46,12 +56,19 @@ export class PlannerCaches implements PlannerCache {
     const onListenerError = (error: unknown): void => parts.log.error({ error }, 'a change could not be handled');
     this.sidecarSets = new Store({ onListenerError });
     this.pods = new Store<ProjectedPod>({ onListenerError, indexes: { sidecarSet: injectedSidecarSets } });
+    this.pulls = new Store<Pod>({ onListenerError });
     this.revisions = new Store({ onListenerError, indexes: { sidecarSet: (revision) => [ownerOf(revision)] } });
     this.namespaces = new Store({ onListenerError });
     const project = podProjection();
     this.reflectors = [
       this.reflect(SIDECARSET, this.sidecarSets, { transform: withoutManagedFields<SidecarSet> }),
       this.reflect(POD, this.pods, { transform: (pod) => projectInjected(pod as unknown as Pod, project) }),
+      this.reflect(POD, this.pulls, {
+        transform: withoutManagedFields<Pod>,
+        namespace: parts.namespace,
+        labelSelector: `${SIDESTEP.pull}=true`,
+        resource: 'pulls',
+      }),
       this.reflect(CONTROLLER_REVISION, this.revisions, {
         transform: withoutManagedFields<ControllerRevision>,
         namespace: parts.namespace,
@@ -89,6 +106,10 @@ export class PlannerCaches implements PlannerCache {
     return this.pods.by('sidecarSet', sidecarSet);
   }
 
+  pullPods(): Iterable<Pod> {
+    return this.pulls.values();
+  }
+
   revisionsOf(sidecarSet: string): ControllerRevision[] {
     return this.revisions.by('sidecarSet', sidecarSet);
   }
@@ -100,10 +121,9 @@ export class PlannerCaches implements PlannerCache {
   private reflect<T>(
     kind: ResourceKind,
     store: Store<T>,
-    options: { transform: (object: KubeObject) => T | undefined; namespace?: string; labelSelector?: string },
+    { resource = kind.plural, ...options }: Selection<T>,
   ): Reflector<T> {
     const { api, metrics } = this.parts;
-    const resource = kind.plural;
     store.subscribe(() => metrics.reflectorObjects.set({ resource }, store.size));
     const onEvent = (event: ReflectorEvent): void => this.heard(resource, event);
     return new Reflector<T>({ api, kind, store, resyncMs: RESYNC_MS, onEvent, ...options });

@@ -140,7 +140,7 @@ export class PlannerRole {
   }
 
   private listen(planner: Planner): void {
-    const { sidecarSets, pods, revisions, namespaces } = this.caches;
+    const { sidecarSets, pods, pulls, revisions, namespaces } = this.caches;
     this.subscriptions.push(
       sidecarSets.subscribe(({ key, type }) => {
         if (type === 'deleted') this.told.forget(key);
@@ -150,6 +150,7 @@ export class PlannerRole {
         const previous = change.type === 'updated' ? change.previous : change.object;
         planner.podChanged(change.key, change.type === 'deleted' ? undefined : change.object, previous);
       }),
+      pulls.subscribe(() => planner.pullPodChanged()),
       revisions.subscribe(({ object }) => {
         planner.revisionsChanged(object.metadata.labels?.[KRUISE.revisionSidecarSetName] ?? '');
       }),

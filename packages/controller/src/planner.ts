@@ -73,6 +73,11 @@ export class Planner {
     }
   }
 
+  /** A pod that pulls an image to a node was added, changed or deleted. */
+  pullPodChanged(): void {
+    for (const [name, reconciler] of this.reconcilers) if (reconciler.prePulls) this.parts.enqueue(name);
+  }
+
   /** Labels of a Namespace decide which of its pods a SidecarSet selects. */
   namespaceChanged(): void {
     for (const [name, reconciler] of this.reconcilers) if (reconciler.namespaceChanged()) this.parts.enqueue(name);

@@ -6,6 +6,7 @@ import type {
   ControllerRevision,
   FullPod,
   JsonPatch,
+  Pod,
   PodEvent,
   RolloutEvent,
   SidecarSet,
@@ -28,6 +29,11 @@ export interface ClusterPort {
   patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>>;
   /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>>;
+
+  /** Succeeds also when a pod of that name exists. */
+  createPod(pod: Pod): Promise<void>;
+  /** Deletes this very pod (`uid`); succeeds also when it is gone. */
+  deletePod(ref: PodRef, uid: string): Promise<void>;
 
   readSidecarSet(name: string): Promise<SidecarSet | undefined>;
   /** Replaces the whole status; the resourceVersion of `sidecarSet` guards it. */

@@ -10,16 +10,18 @@ import {
 import type { SidecarSetView } from './planner.js';
 import type { PlannerCache } from './planner-cache.js';
 import type { Clock, ClusterPort, EventPort, JobOptions, JobPort, PhaseJobKeys } from './ports.js';
+import { PrePulls } from './pre-pulls.js';
 import type { QueueChange } from './queue-monitor.js';
 import type { RevisionKeeper } from './revision-keeper.js';
 import { isUrgent, type StatusWriter } from './status-writer.js';
 
 export interface ReconcilerParts {
-  cluster: Pick<ClusterPort, 'patchPodStatus'>;
+  cluster: Pick<ClusterPort, 'patchPodStatus' | 'createPod' | 'deletePod'>;
   cache: PlannerCache;
   jobs: JobPort;
   events: EventPort;
   clock: Clock;
+  namespace: string;
   epoch: number;
   revisions: RevisionKeeper;
   statuses: StatusWriter;
@@ -38,7 +40,9 @@ export class SidecarSetReconciler {
   readonly uid: string | undefined;
   private readonly name: string;
   private ledger: RolloutLedger | undefined;
+  private readonly pulls: PrePulls;
   private dependsOnNamespaces = true;
+  private prePull = false;
   private namespaceLabels: NonNullable<RolloutSubject['namespaceLabels']>;
   private mustAskAgain = true;
   private askedAt = 0;
@@ -52,6 +56,12 @@ export class SidecarSetReconciler {
     this.uid = sidecarSet.metadata.uid;
     this.name = sidecarSet.metadata.name ?? '';
     this.namespaceLabels = this.readLabels();
+    this.pulls = new PrePulls(parts);
+  }
+
+  /** The image is brought to the nodes first. */
+  get prePulls(): boolean {
+    return this.prePull;
   }
 
   get view(): SidecarSetView | undefined {
@@ -86,7 +96,7 @@ export class SidecarSetReconciler {
     const decision = ledger.decide(now, { resync, queueAvailable: queue.available });
     this.last = { decision, at: now };
     this.parts.onDecision?.(this.name, decision);
-    return this.act(sidecarSet, decision, queue, resync);
+    return this.act(ledger, sidecarSet, decision, queue, resync);
   }
 
   private async gather(sidecarSet: SidecarSet): Promise<RolloutLedger> {
@@ -105,6 +115,8 @@ export class SidecarSetReconciler {
     };
     if (this.ledger === undefined) this.ledger = this.load(subject);
     else this.ledger.setSubject(subject, clock.now());
+    this.prePull = sidecarSet.spec.updateStrategy?.prePull === true;
+    if (this.prePull) this.pulls.gather(this.ledger);
     return this.ledger;
   }
 
@@ -121,6 +133,7 @@ export class SidecarSetReconciler {
    * first, because pods wait for them and nobody waits for counters.
    */
   private async act(
+    ledger: RolloutLedger,
     sidecarSet: SidecarSet,
     decision: RolloutDecision,
     queue: QueueChange,
@@ -131,8 +144,9 @@ export class SidecarSetReconciler {
     const asked = queue.available && (await this.ask(decision.jobs, resync));
     for (const event of decision.events) this.parts.events.onSidecarSet(sidecarSet, event);
     await this.writeConditions(decision.conditionWrites);
+    const pullsDue = this.prePull ? await this.pulls.act(ledger, sidecarSet, decision.prePull) : undefined;
     if (!early) statusDue = await this.parts.statuses.write(sidecarSet, decision.status);
-    return soonest([statusDue, decision.requeueAfterMs, asked ? this.askAgainIn(decision) : QUEUE_AWAY_MS]);
+    return soonest([statusDue, pullsDue, decision.requeueAfterMs, asked ? this.askAgainIn(decision) : QUEUE_AWAY_MS]);
   }
 
   /** False when the queue refused; it is asked again for everything then. */

@@ -43,6 +43,7 @@ export * from './revision/restore-revision.js';
 export * from './revision/revision-decision.js';
 export { decideRollout } from './rollout/decide-rollout.js';
 export { type SummaryContext, summarizePod } from './rollout/pod-summary.js';
+export { PULL_DEADLINE_MS, pullPod, pullRequestOf, pullStateOf } from './rollout/pull-pod.js';
 export { type DecideOptions, RolloutLedger } from './rollout/rollout-ledger.js';
 export { rolloutTarget } from './rollout/rollout-target.js';
 export type * from './rollout/types.js';

@@ -68,6 +68,18 @@ export class MemoryCluster implements ClusterPort {
     return { kind: 'written', object: this.putPod({ ...pod, status: { ...pod.status, conditions } }) };
   }
 
+  async createPod(pod: Pod): Promise<void> {
+    if (this.pods.has(keyOf(pod.metadata))) return;
+    this.writes.push(`create pod for ${pod.spec.containers[0]?.image} on ${pod.spec.nodeName}`);
+    this.putPod({ ...pod, metadata: { ...pod.metadata, uid: `uid-of-${pod.metadata.name}` } });
+  }
+
+  async deletePod(ref: PodRef, uid: string): Promise<void> {
+    if (this.pods.get(keyOf(ref))?.metadata.uid !== uid) return;
+    this.writes.push(`delete pod on ${this.pods.get(keyOf(ref))?.spec.nodeName}`);
+    this.pods.delete(keyOf(ref));
+  }
+
   async readSidecarSet(name: string): Promise<SidecarSet | undefined> {
     return this.sidecarSets.get(name);
   }

@@ -1,5 +1,12 @@
-import type { ControllerRevision, FullPod, ProjectedPod, SidecarSet } from '@sidestep/core';
-import { projectPod } from '@sidestep/core';
+import {
+  type ControllerRevision,
+  type FullPod,
+  type Pod,
+  type ProjectedPod,
+  projectPod,
+  pullRequestOf,
+  type SidecarSet,
+} from '@sidestep/core';
 import { injectedSidecarSets } from '../membership.js';
 import { Planner } from '../planner.js';
 import type { PlannerCache } from '../planner-cache.js';
@@ -46,6 +53,12 @@ export class MemoryCache implements PlannerCache {
 
   podsOf(sidecarSet: string): Iterable<ProjectedPod> {
     return [...this.pods.values()].filter((pod) => injectedSidecarSets(pod).includes(sidecarSet));
+  }
+
+  pulls: Pod[] = [];
+
+  pullPods(): Iterable<Pod> {
+    return this.pulls;
   }
 
   revisionsOf(sidecarSet: string): ControllerRevision[] {
@@ -95,6 +108,11 @@ export class World {
       if (set === undefined) this.cache.sidecarSets.delete(name);
       else this.cache.sidecarSets.set(name, set);
       this.planner.sidecarSetChanged(name);
+    }
+    const pulls = [...this.cluster.pods.values()].filter((pod) => pullRequestOf(pod) !== undefined);
+    if (pulls.some((pod) => !this.cache.pulls.includes(pod)) || pulls.length !== this.cache.pulls.length) {
+      this.cache.pulls = pulls;
+      this.planner.pullPodChanged();
     }
     this.cache.revisions = [...this.cluster.revisions.values()];
     for (const key of new Set([...this.cluster.pods.keys(), ...this.cache.pods.keys()])) this.watchPod(key);

@@ -40,6 +40,9 @@ export const SIDESTEP = {
   conversion: 'sidestep.dev/conversion',
   /** SidecarSet: `<latestRevision>:<n>` lets canary steps up to number n (from 0) end their pause, `<latestRevision>:all` all of them. */
   promote: 'sidestep.dev/promote',
+  /** Label of a pod that pulls an image to a node, and its annotation that names the image. */
+  pull: 'sidestep.dev/pull',
+  pullImage: 'sidestep.dev/pull-image',
   /** SidecarSet: any text; a new text lets pods be begun again that failed on the wanted revision. */
   retry: 'sidestep.dev/retry',
   /** SidecarSet: the `latestRevision` whose rollout is to stop; pods half done go back to their old container. */

@@ -1,0 +1,87 @@
+import {
+  type PrePullRequest,
+  pullPod,
+  pullRequestOf,
+  pullStateOf,
+  type RolloutLedger,
+  type SidecarSet,
+} from '@sidestep/core';
+import type { PlannerCache } from './planner-cache.js';
+import type { Clock, ClusterPort } from './ports.js';
+
+interface Parts {
+  cluster: Pick<ClusterPort, 'createPod' | 'deletePod'>;
+  cache: Pick<PlannerCache, 'pullPods'>;
+  clock: Clock;
+  /** Where pull pods live. */
+  namespace: string;
+}
+
+interface Since {
+  request: PrePullRequest;
+  at: number;
+}
+
+/** A pull pod that is not to be seen by then was deleted, or never came to be. */
+const EXPECTATION_MS = 30_000;
+/** A registry may have been mended by then. */
+const RETRY_FAILED_MS = 600_000;
+
+/** Brings the new image of one SidecarSet to the nodes before its pods are begun, by a pull pod per node and image. */
+export class PrePulls {
+  private readonly asked = new Map<string, Since>();
+  private readonly failed = new Map<string, Since>();
+
+  constructor(private readonly parts: Parts) {}
+
+  /** Tells the ledger what became of the images. */
+  gather(ledger: RolloutLedger): void {
+    const now = this.parts.clock.now();
+    const seen = new Set<string>();
+    for (const pod of this.parts.cache.pullPods()) {
+      const request = pullRequestOf(pod);
+      if (request === undefined) continue;
+      const { state, final } = pullStateOf(pod, now);
+      const key = keyOf(request);
+      seen.add(key);
+      ledger.setNodeImage(request.node, request.image, state);
+      if (final) this.asked.delete(key);
+      if (final && state === 'failed' && !this.failed.has(key)) this.failed.set(key, { request, at: now.getTime() });
+    }
+    this.forget(ledger, this.asked, EXPECTATION_MS, seen);
+    this.forget(ledger, this.failed, RETRY_FAILED_MS, seen);
+  }
+
+  /** Begins pulls and removes pods that are done. Resolves to the milliseconds after which to look again. */
+  async act(
+    ledger: RolloutLedger,
+    sidecarSet: SidecarSet,
+    requests: readonly PrePullRequest[],
+  ): Promise<number | undefined> {
+    const { cluster, cache, clock, namespace } = this.parts;
+    const now = clock.now();
+    for (const pod of cache.pullPods()) {
+      if (pullRequestOf(pod) === undefined || !pullStateOf(pod, now).final) continue;
+      const { name = '', uid = '' } = pod.metadata;
+      await cluster.deletePod({ namespace, name }, uid);
+    }
+    for (const request of requests) {
+      await cluster.createPod(pullPod(request, sidecarSet, namespace));
+      ledger.setNodeImage(request.node, request.image, 'pulling');
+      this.asked.set(keyOf(request), { request, at: now.getTime() });
+    }
+    if (this.asked.size > 0) return EXPECTATION_MS;
+    return this.failed.size > 0 ? RETRY_FAILED_MS : undefined;
+  }
+
+  private forget(ledger: RolloutLedger, notes: Map<string, Since>, afterMs: number, seen: ReadonlySet<string>): void {
+    const now = this.parts.clock.now().getTime();
+    for (const [key, { request, at }] of notes) {
+      if (seen.has(key) || now - at < afterMs) continue;
+      notes.delete(key);
+      ledger.setNodeImage(request.node, request.image, 'unknown');
+    }
+  }
+}
+
+const keyOf = ({ node, image }: PrePullRequest): string => `${node}\n${image}`;
