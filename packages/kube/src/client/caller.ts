@@ -10,6 +10,7 @@ export type Verb = 'get' | 'list' | 'create' | 'replace' | 'patch' | 'delete' | 
 /** One finished call, for metrics. `status` is 0 when no answer came. */
 export interface CallReport {
   verb: Verb;
+  /** Plural, and the subresource where one was called, e.g. `pods/status`. */
   resource: string;
   status: number;
   seconds: number;
@@ -19,6 +20,7 @@ export interface Call {
   verb: Verb;
   method: string;
   kind: ResourceKind;
+  subresource?: string | undefined;
   path: string;
   body?: unknown;
   contentType?: string;
@@ -88,7 +90,7 @@ export class Caller {
     const { transport, limiter, timeoutMs } = this.#options;
     const request = { method: 'GET', path };
     await limiter.acquire(share, signal);
-    const report = this.#reporter('watch', kind);
+    const report = this.#reporter('watch', kind.plural);
     try {
       const stream = await transport.stream({ ...request, timeoutMs, signal });
       const status = stream.statusCode ?? 0;
@@ -114,7 +116,8 @@ export class Caller {
   async #once(call: Call, share: string): Promise<RawAnswer> {
     const { transport, limiter, timeoutMs } = this.#options;
     await limiter.acquire(share);
-    const report = this.#reporter(call.verb, call.kind);
+    const { verb, kind, subresource } = call;
+    const report = this.#reporter(verb, subresource ? `${kind.plural}/${subresource}` : kind.plural);
     try {
       const body = call.body === undefined ? undefined : JSON.stringify(call.body);
       const { method, path, contentType } = call;
@@ -127,10 +130,9 @@ export class Caller {
     }
   }
 
-  #reporter(verb: Verb, kind: ResourceKind): (status: number) => void {
+  #reporter(verb: Verb, resource: string): (status: number) => void {
     const { clock, onCall } = this.#options;
     const startedAt = clock.now().getTime();
-    return (status) =>
-      onCall?.({ verb, resource: kind.plural, status, seconds: (clock.now().getTime() - startedAt) / 1000 });
+    return (status) => onCall?.({ verb, resource, status, seconds: (clock.now().getTime() - startedAt) / 1000 });
   }
 }

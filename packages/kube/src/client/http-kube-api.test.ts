@@ -137,6 +137,13 @@ describe('a call', () => {
     await api.get(POD, { namespace: 'shop', name: 'none' }).catch(() => undefined);
     expect(reports).toEqual([{ verb: 'get', resource: 'pods', status: 404, seconds: expect.any(Number) }]);
   });
+
+  test('reports calls of a subresource apart', async () => {
+    const ref = { namespace: 'shop', name: 'none' };
+    await api.patch(POD, ref, {}, { type: 'merge', subresource: 'status' }).catch(() => undefined);
+    await api.patch(POD, ref, {}, { type: 'merge' }).catch(() => undefined);
+    expect(reports.map(({ resource }) => resource)).toEqual(['pods/status', 'pods']);
+  });
 });
 
 describe('a call that fails', () => {

@@ -90,20 +90,22 @@ export class HttpKubeApi implements KubeApi {
 
   create<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
-    const path = options.subresource
-      ? objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, options.subresource)
+    const { subresource } = options;
+    const path = subresource
+      ? objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, subresource)
       : collectionPath(kind, namespace);
     return this.#caller.json(
-      { verb: 'create', method: 'POST', kind, path: path + writeQuery(options), body: object },
+      { verb: 'create', method: 'POST', kind, subresource, path: path + writeQuery(options), body: object },
       this.#share,
     );
   }
 
   replace<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
-    const path = objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, options.subresource);
+    const { subresource } = options;
+    const path = objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, subresource);
     return this.#caller.json(
-      { verb: 'replace', method: 'PUT', kind, path: path + writeQuery(options), body: object },
+      { verb: 'replace', method: 'PUT', kind, subresource, path: path + writeQuery(options), body: object },
       this.#share,
     );
   }
@@ -114,9 +116,13 @@ export class HttpKubeApi implements KubeApi {
     patch: unknown,
     options: WriteOptions & { type: PatchType },
   ): Promise<T> {
-    const path = objectPath(kind, ref, options.subresource) + writeQuery(options);
+    const { subresource } = options;
+    const path = objectPath(kind, ref, subresource) + writeQuery(options);
     const contentType = PATCH_CONTENT_TYPE[options.type];
-    return this.#caller.json({ verb: 'patch', method: 'PATCH', kind, path, body: patch, contentType }, this.#share);
+    return this.#caller.json(
+      { verb: 'patch', method: 'PATCH', kind, subresource, path, body: patch, contentType },
+      this.#share,
+    );
   }
 
   async delete(kind: ResourceKind, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
