@@ -1,9 +1,9 @@
-import { get } from 'node:https';
+import { get, request } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter } from '@sidestep/kube';
 import { createLogger, createMetrics } from '@sidestep/observability';
-import { pod, sidecarSet } from '../test/reviews.js';
+import { pod, podRequest, review, sidecarSet } from '../test/reviews.js';
 import { CRD, MUTATING, SECRET, SIDECAR_SET } from './cluster/kinds.js';
 import { readConfig } from './config.js';
 import { WebhookApp } from './webhook-app.js';
@@ -51,6 +51,19 @@ const newApp = (kubeconfig: string, port: string) => {
   return new WebhookApp(config, log, createMetrics({ processMetrics: false }));
 };
 
+/** Posts as an API server does; resolves with the answer. */
+const post = (url: string, body: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const outgoing = request(url, { method: 'POST', headers, rejectUnauthorized: false }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    });
+    outgoing.once('error', reject);
+    outgoing.end(body);
+  });
+
 /** What the webhook does when an API server calls it over TLS, through the shipped configurations and permissions. */
 export function describeWebhookOn(name: string, start: () => Promise<InstalledApiServer>): void {
   describe(`the webhook, called by ${name}`, () => {
@@ -59,6 +72,12 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
     let app: WebhookApp;
     let url: string;
     let healthUrl: string;
+
+    let isStopped = false;
+    const stopServer = async () => {
+      if (!isStopped) await server?.stop();
+      isStopped = true;
+    };
 
     const ready = () => eventually('the webhook is ready', async () => (await fetch(`${healthUrl}/readyz`)).ok);
 
@@ -79,7 +98,7 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
     afterAll(async () => {
       await app?.stop();
       api?.close();
-      await server?.stop();
+      await stopServer();
     }, 60_000);
 
     test('is found and trusted through the shipped configurations', async () => {
@@ -162,6 +181,13 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
           get(`${url}${path}`, { rejectUnauthorized: false }, (response) => resolve(response.resume().statusCode));
         });
       expect([await status('/'), await status('/mutate-pod')]).toEqual([404, 404]);
+    });
+
+    test('still answers, from memory and ready, when the API server is gone', async () => {
+      await stopServer();
+      const answer = JSON.parse(await post(`${url}/mutate-pod`, review(podRequest(pod()))));
+      expect(answer.response).toMatchObject({ allowed: true, patchType: 'JSONPatch' });
+      expect((await fetch(`${healthUrl}/readyz`)).status).toBe(200);
     });
   });
 }
