@@ -134,7 +134,8 @@ class ApiServerProxy implements FaultProxy {
     const answer = await wholeOf(upstream);
     await this.freezer.wait();
     if (fault?.kind === 'disconnectAfter') message.socket.destroy();
-    else response.writeHead(upstream.statusCode ?? 500, withoutOwn(upstream.headers)).end(answer);
+    else if (fault?.kind !== 'hangAfter')
+      response.writeHead(upstream.statusCode ?? 500, withoutOwn(upstream.headers)).end(answer);
   }
 
   /** As if the history up to the last `compact()` were gone: an ERROR event, as a real server sends it. */

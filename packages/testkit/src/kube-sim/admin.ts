@@ -13,6 +13,7 @@ const EFFECTS = [
   'hang',
   'disconnect',
   'disconnectAfter',
+  'hangAfter',
   'dropEvent',
   'duplicateEvent',
   'delayEvent',

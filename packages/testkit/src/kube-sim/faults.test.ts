@@ -75,6 +75,13 @@ describe('faults of kube-sim', () => {
     expect(await exists('a')).toBe(true);
   });
 
+  test('a write that is never answered has happened, too', async () => {
+    sim.faults.add({ match: { verbs: ['create'] }, count: 1, effect: { kind: 'hangAfter' } });
+    const created = api.withTimeout(300).create(CONFIG_MAPS, configMap('default', 'a'));
+    expect(await refusal(created)).toMatchObject({ status: 0, reason: 'Timeout' });
+    expect(await exists('a')).toBe(true);
+  });
+
   test('a connection cut before the write leaves nothing behind', async () => {
     sim.faults.add({ match: { verbs: ['create'] }, count: 1, effect: { kind: 'disconnect' } });
     expect(await refusal(write('a'))).toMatchObject({ status: 0 });
@@ -186,6 +193,8 @@ describe('fault rules', () => {
     [{ verbs: ['get'] }, {}, false],
     [{ resource: 'pods' }, { subresource: 'status' }, true],
     [{ resource: 'pods/status' }, {}, false],
+    [{ resource: 'pods/' }, {}, true],
+    [{ resource: 'pods/' }, { subresource: 'status' }, false],
     [{ resource: 'pods/status' }, { subresource: 'status' }, true],
     [{ namespace: 'shop', name: 'p1' }, {}, true],
     [{ namespace: 'other' }, {}, false],

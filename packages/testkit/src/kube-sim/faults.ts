@@ -4,7 +4,7 @@ import type { ChangeType } from './store.js';
 export interface FaultMatch {
   /** `get list watch create update patch delete`, as RBAC names them. */
   verbs?: string[];
-  /** Plural, e.g. `pods`; `pods/status` means the subresource only. */
+  /** Plural, e.g. `pods`; `pods/status` means the subresource only, `pods/` the objects without their subresources. */
   resource?: string;
   namespace?: string;
   name?: string;
@@ -23,6 +23,8 @@ export type FaultEffect =
   | { kind: 'disconnect' }
   /** Does it, then cuts the connection instead of answering: the client cannot know. */
   | { kind: 'disconnectAfter' }
+  /** Does it, but never answers; the connection stays open. */
+  | { kind: 'hangAfter' }
   /** Watch events that are never sent, sent twice, or sent late (so that later ones overtake them). */
   | { kind: 'dropEvent'; types?: ChangeType[] }
   | { kind: 'duplicateEvent'; types?: ChangeType[] }
@@ -143,7 +145,7 @@ type EventEffect = Extract<FaultEffect, { kind: 'dropEvent' | 'duplicateEvent' |
 const isEventEffect = (effect: FaultEffect): effect is EventEffect => effect.kind.endsWith('Event');
 
 function matches(match: FaultMatch, subject: FaultSubject): boolean {
-  const resource = subject.subresource ? `${subject.resource}/${subject.subresource}` : subject.resource;
+  const resource = `${subject.resource}/${subject.subresource ?? ''}`;
   return (
     (match.verbs === undefined || match.verbs.includes(subject.verb)) &&
     (match.resource === undefined || match.resource === resource || match.resource === subject.resource) &&

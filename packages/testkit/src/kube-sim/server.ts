@@ -91,7 +91,7 @@ export class ApiHttpServer {
       count(answer.code);
       await this.parts.freezer.wait();
       if (fault?.kind === 'disconnectAfter') message.socket.destroy();
-      else sendJson(response, answer.code, answer.text, warnings);
+      else if (fault?.kind !== 'hangAfter') sendJson(response, answer.code, answer.text, warnings);
     } catch (error) {
       count(sendError(response, error, warnings));
     }
