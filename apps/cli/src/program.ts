@@ -1,7 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { addDiff } from './commands/diff.js';
+import { addGet } from './commands/get.js';
 import { addInject } from './commands/inject.js';
+import { addStatus } from './commands/status.js';
+import { addVerbs } from './commands/steer.js';
 import { addVersion } from './commands/version.js';
+import { addWhy } from './commands/why.js';
 import { describeError, EXIT, exitCodeOf } from './errors.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -21,6 +25,10 @@ function programOf(around: Surroundings): Command {
     .showSuggestionAfterError();
   addInject(program, around);
   addDiff(program, around);
+  addGet(program, around);
+  addStatus(program, around);
+  addWhy(program, around);
+  addVerbs(program, around);
   addVersion(program, around);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({

@@ -71,12 +71,12 @@ export class ClusterReader {
 
   /** Everything about one SidecarSet's rollout, read at one moment. */
   async snapshot(set: SidecarSet, namespace?: string): Promise<RolloutSnapshot> {
-    const [revisions, pods, namespaceLabels] = await Promise.all([
+    const [revisions, pods, namespaces] = await Promise.all([
       this.revisionsOf(set.metadata.name ?? ''),
       this.podsOf(set, namespace),
-      set.spec.namespaceSelector === undefined ? undefined : this.namespaceLabels(),
+      this.namespacesFor(set),
     ]);
-    return { sidecarSet: set, revisions, pods, ...(namespaceLabels ? { namespaceLabels } : {}) };
+    return { sidecarSet: set, revisions, pods, ...namespaces };
   }
 
   /** The whitelist of patchPodMetadata; undefined where there is none, or it may not be read. */
@@ -86,13 +86,15 @@ export class ClusterReader {
     return Whitelist.parse(found?.data);
   }
 
-  private async namespaceLabels(): Promise<NonNullable<RolloutSnapshot['namespaceLabels']>> {
+  /** Labels of namespaces, where the set selects by them. */
+  async namespacesFor({ spec }: SidecarSet): Promise<Pick<RolloutSnapshot, 'namespaceLabels'>> {
+    if (spec.namespaceSelector === undefined) return {};
     const pairs = await this.all<KubeObject, [string, Record<string, string>]>(NAMESPACE, {}, ({ metadata }) => [
       metadata.name ?? '',
       metadata.labels ?? {},
     ]);
     const labels = new Map(pairs);
-    return (namespace) => labels.get(namespace);
+    return { namespaceLabels: (namespace) => labels.get(namespace) };
   }
 
   /** Page by page, so that ten thousand whole pods are never in memory at once. */

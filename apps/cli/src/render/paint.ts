@@ -13,10 +13,10 @@ const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 /** How many columns a text takes, colours not counted. */
 export const widthOf = (text: string): number => [...text.replace(ESCAPES, '')].length;
 
-/** Rows with their columns aligned, two spaces apart; the last column is not padded. */
+/** Rows with their columns aligned, two spaces apart; the last column is not padded, and a row of one cell is a heading. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
-  for (const row of rows) {
+  for (const row of rows.filter((each) => each.length > 1)) {
     row.forEach((cell, i) => {
       widths[i] = Math.max(widths[i] ?? 0, widthOf(cell));
     });

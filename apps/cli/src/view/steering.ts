@@ -1,0 +1,141 @@
+import {
+  type ControllerRevision,
+  diffJson,
+  type JsonPatch,
+  restoreRevision,
+  SIDESTEP,
+  type SidecarSet,
+} from '@sidestep/core';
+import { CliError } from '../errors.js';
+import { verdictOf } from './verdict.js';
+
+/** A change of a SidecarSet that steers its rollout: fields and annotations that may as well be written by a GitOps tool. */
+export interface Steering {
+  /** What was done, as a sentence. */
+  done: string;
+  /** JSON merge patch (RFC 7386), or a JSON patch (RFC 6902). */
+  patch: { type: 'merge'; body: object } | { type: 'json'; body: JsonPatch };
+}
+
+const fields = (updateStrategy: object): Steering['patch'] => ({ type: 'merge', body: { spec: { updateStrategy } } });
+
+const annotations = (values: Record<string, string | null>): Steering['patch'] => ({
+  type: 'merge',
+  body: { metadata: { annotations: values } },
+});
+
+const nothing = (message: string, hint: string): CliError => new CliError('NOTHING_TO_DO', message, { hint });
+
+const nameOf = ({ metadata }: SidecarSet): string => metadata.name ?? '';
+
+/** Begins no more pods; begun ones are finished. */
+export function pause(set: SidecarSet): Steering {
+  if (set.spec.updateStrategy?.paused === true)
+    throw nothing(`${nameOf(set)} is paused already`, 'Resume it with resume.');
+  return { done: 'paused: no pod is begun, begun ones are finished', patch: fields({ paused: true }) };
+}
+
+export function resume(set: SidecarSet): Steering {
+  if (set.spec.updateStrategy?.paused !== true) {
+    throw nothing(
+      `${nameOf(set)} is not paused by updateStrategy.paused`,
+      'A canary step is ended by promote, a stopped rollout begun again by retry.',
+    );
+  }
+  return { done: 'resumed', patch: fields({ paused: false }) };
+}
+
+/** Ends the pause of the step that waits, or of all steps. */
+export function promote(set: SidecarSet, all: boolean): Steering {
+  const steps = set.spec.updateStrategy?.steps ?? [];
+  const { currentStep = 0 } = set.status ?? {};
+  const latest = latestOf(set);
+  if (steps.length === 0) throw nothing(`${nameOf(set)} has no canary steps`, 'updateStrategy.steps sets them.');
+  if (currentStep >= steps.length)
+    throw nothing(`every step of ${nameOf(set)} is done`, 'There is nothing to promote.');
+  if (all) return { done: 'promoted through all steps', patch: annotations({ [SIDESTEP.promote]: `${latest}:all` }) };
+  const paused = set.status?.conditions?.find(({ type }) => type === 'Paused');
+  if (paused?.reason !== 'StepPause') {
+    throw nothing(
+      `${nameOf(set)} does not wait at a step: ${paused?.message ?? 'no planner has looked at it'}`,
+      'Promote when it waits, or all steps at once with --full.',
+    );
+  }
+  const done = `promoted step ${currentStep + 1} of ${steps.length}`;
+  return { done, patch: annotations({ [SIDESTEP.promote]: `${latest}:${currentStep}` }) };
+}
+
+/** Stops the rollout of this revision; pods half done go back to their old container. */
+export function abort(set: SidecarSet): Steering {
+  const latest = latestOf(set);
+  if (set.metadata.annotations?.[SIDESTEP.abort] === latest)
+    throw nothing(`${latest} is aborted already`, 'Begin it again with retry.');
+  const { state, message } = verdictOf(set);
+  if (state === 'Complete')
+    throw nothing(`${latest} is not being rolled out: ${message}`, 'Go back to an earlier revision with rollback.');
+  return {
+    done: `aborted ${latest}: pods half done go back to their old container`,
+    patch: annotations({ [SIDESTEP.abort]: latest }),
+  };
+}
+
+/** Lets pods be begun again that failed, and a rollout that was aborted. */
+export function retry(set: SidecarSet, now: Date): Steering {
+  const body = { [SIDESTEP.retry]: now.toISOString() };
+  const isAborted = set.metadata.annotations?.[SIDESTEP.abort] !== undefined;
+  return {
+    done: 'failed pods are begun again',
+    patch: annotations(isAborted ? { ...body, [SIDESTEP.abort]: null } : body),
+  };
+}
+
+/** Puts an earlier revision into the spec: the one named, else the last good one, else the one before. */
+export function rollback(set: SidecarSet, revisions: readonly ControllerRevision[], to: string | undefined): Steering {
+  const revision = to === undefined ? lastGood(set, revisions) : named(set, revisions, to);
+  const name = revision.metadata.name ?? '';
+  const restored = restoreRevision(set, revision);
+  const changes = diffJson(set.spec, restored.spec, '/spec');
+  if (changes.length === 0)
+    throw nothing(`the spec of ${nameOf(set)} is that of ${name} already`, knownText(revisions));
+  // Makes the API server answer 409 if somebody changed the set meanwhile.
+  const guard = {
+    op: 'replace',
+    path: '/metadata/resourceVersion',
+    value: set.metadata.resourceVersion ?? '',
+  } as const;
+  return {
+    done: `the spec is that of ${name} again; a GitOps tool will undo this unless its source says the same`,
+    patch: { type: 'json', body: [guard, ...changes] },
+  };
+}
+
+function latestOf(set: SidecarSet): string {
+  const latest = set.status?.latestRevision;
+  if (latest) return latest;
+  throw nothing(`${nameOf(set)} has no revision yet`, 'No planner has looked at it; is sidestep-worker running?');
+}
+
+function lastGood(set: SidecarSet, revisions: readonly ControllerRevision[]): ControllerRevision {
+  const { latestRevision, currentRevision } = set.status ?? {};
+  const older = revisions
+    .filter(({ metadata }) => metadata.name !== latestRevision)
+    .sort((a, b) => b.revision - a.revision);
+  const found = older.find(({ metadata }) => metadata.name === currentRevision) ?? older[0];
+  if (found !== undefined) return found;
+  throw nothing(`${nameOf(set)} has no earlier revision`, knownText(revisions));
+}
+
+/** By name, by the end of the name after the set's, or by number. */
+function named(set: SidecarSet, revisions: readonly ControllerRevision[], to: string): ControllerRevision {
+  const found = revisions.find(
+    ({ metadata, revision }) =>
+      metadata.name === to || metadata.name === `${nameOf(set)}-${to}` || String(revision) === to,
+  );
+  if (found !== undefined) return found;
+  throw new CliError('NOT_FOUND', `${nameOf(set)} has no revision "${to}"`, { hint: knownText(revisions) });
+}
+
+function knownText(revisions: readonly ControllerRevision[]): string {
+  const known = [...revisions].sort((a, b) => b.revision - a.revision).slice(0, 10);
+  return `Revisions: ${known.map(({ metadata, revision }) => `${revision} ${metadata.name}`).join(', ') || 'none'}.`;
+}

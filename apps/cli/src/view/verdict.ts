@@ -1,0 +1,45 @@
+import { SIDESTEP, type SidecarSet } from '@sidestep/core';
+
+/**
+ * What a rollout is doing, in one word. `Waiting`: the planner has not looked at this version of the SidecarSet yet. `Complete`:
+ * every pod that may be updated is. `Paused`: somebody or a step holds it, and it can go on. `Failed`: it does not go on without a
+ * hand.
+ */
+export type RolloutState = 'Waiting' | 'Progressing' | 'Paused' | 'Complete' | 'Failed';
+
+/** The state, with the reason and the sentence that the planner wrote. Every command tells the same one. */
+export interface Verdict {
+  state: RolloutState;
+  reason: string;
+  message: string;
+}
+
+const COMPLETE = ['RolloutComplete', 'NoMatchingPods', 'PartitionReached', 'NotUpdateStrategy'];
+const STUCK = ['MaxUnavailableZero', 'NotUpgradablePods', 'AbortRequested', 'NoGoodRevision', 'RolledBack'];
+
+/** Reads the verdict off the stored conditions; see docs/reference/reasons.md for the words. */
+export function verdictOf({ metadata, status }: SidecarSet): Verdict {
+  const seen = status?.observedGeneration ?? 0;
+  const conditionOf = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+  const [progressing, degraded, paused] = ['Progressing', 'Degraded', 'Paused'].map(conditionOf);
+  if (progressing === undefined) {
+    return { state: 'Waiting', reason: '', message: 'no planner has looked at it; is sidestep-worker running?' };
+  }
+  if (metadata.generation !== undefined && seen < metadata.generation) {
+    const message = `the planner saw generation ${seen}, this is ${metadata.generation}`;
+    return { state: 'Waiting', reason: '', message };
+  }
+  const retry = metadata.annotations?.[SIDESTEP.retry];
+  if (retry !== undefined && retry !== status?.observedRetry) {
+    return { state: 'Waiting', reason: '', message: 'the planner has not seen the retry yet' };
+  }
+  const told = ({ reason, message }: { reason: string; message: string }) => ({ reason, message });
+  const moves = progressing.status === 'True';
+  const givenUp = degraded?.status === 'True' && !(moves && degraded.reason === 'PodsFailed');
+  if (givenUp) return { state: 'Failed', ...told(degraded) };
+  if (moves) return { state: 'Progressing', ...told(progressing) };
+  if (STUCK.includes(progressing.reason)) return { state: 'Failed', ...told(progressing) };
+  if (COMPLETE.includes(progressing.reason)) return { state: 'Complete', ...told(progressing) };
+  if (paused?.status === 'True') return { state: 'Paused', ...told(paused) };
+  return { state: 'Progressing', ...told(progressing) };
+}
