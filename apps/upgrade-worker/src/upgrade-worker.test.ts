@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { defaultSidecarSet, injectPod, type Pod, type SidecarSet, SidecarSetIndex, withHashes } from '@sidestep/core';
-import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter } from '@sidestep/kube';
+import { HttpKubeApi, type KubeObject, LEASE, loadKubeConfig, RateLimiter } from '@sidestep/kube';
 import { createLogger } from '@sidestep/observability';
 import {
   type InstantKubelet,
@@ -162,6 +162,17 @@ describe('one process that plans and works, with a queue in memory', () => {
     expect({ pods: written('pods'), conditions: written('pods/status') }).toEqual({ pods: 2 * PODS, conditions: PODS });
   }, 60_000);
 });
+
+test('a planner whose lease was taken away says that its process must end', async () => {
+  await start({ SIDESTEP_ROLE: 'all', SIDESTEP_QUEUE: 'memory' });
+  const ref = { namespace: 'kruise-system', name: 'sidestep-planner' };
+  await until('it leads', async () => reasonOf(await storedSet()) === 'RolloutComplete');
+  const renewTime = new Date(Date.now() + 60_000).toISOString().replace('Z', '000Z');
+  const theft = { spec: { holderIdentity: 'somebody-else', leaseDurationSeconds: 60, renewTime } };
+  await api.patch(LEASE, ref, theft, { type: 'merge' });
+  await until('it says so', async () => lost.length > 0);
+  expect(lost.splice(0)).toHaveLength(1);
+}, 60_000);
 
 const redis = await startRedis({ shared: false }).catch((error: Error) => {
   leaveOut('the upgrade worker with Redis', error.message);

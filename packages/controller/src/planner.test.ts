@@ -241,8 +241,38 @@ test('a queue that refuses in the middle of a look is asked again for everything
   edit((stored) => withImage(stored, 'mesh:v2'));
   await world.settle();
   expect(world.jobs.take()).toEqual([]);
+  expect(conditionOf('Progressing')).toBe('False QueueUnavailable');
+  world.later(5_000);
+  world.planner.reconcileAll();
+  await world.settle();
+  expect(conditionOf('Progressing')).toBe('False QueueUnavailable');
   world.jobs.available = true;
   world.planner.reconcileAll();
+  await world.settle();
+  expect(world.jobs.take()).toEqual(['upgrade web-0']);
+  expect(conditionOf('Progressing')).toBe('True RollingOut');
+});
+
+test('a look that fails half way is made good by the next one', async () => {
+  edit((stored) => withImage(stored, 'mesh:v2'));
+  world.watch();
+  const write = world.cluster.writeSidecarSetStatus;
+  world.cluster.writeSidecarSetStatus = async () => {
+    throw new Error('overloaded');
+  };
+  await expect(world.reconcile()).rejects.toThrow('overloaded');
+  world.cluster.writeSidecarSetStatus = write;
+  world.planner.reconcileAll();
+  await world.settle();
+  expect(world.jobs.take()).toEqual(['upgrade web-0']);
+});
+
+test('no job is asked for while the new revision could not be written into the status', async () => {
+  edit((stored) => withImage(stored, 'mesh:v2'));
+  world.watch();
+  edit((stored) => ({ ...stored, metadata: { ...stored.metadata, labels: { touched: 'yes' } } }));
+  await world.reconcile();
+  expect(world.jobs.take()).toEqual([]);
   await world.settle();
   expect(world.jobs.take()).toEqual(['upgrade web-0']);
 });

@@ -1,4 +1,5 @@
 import {
+  type DecideOptions,
   type PodConditionWrite,
   type ProjectedPod,
   type RolloutDecision,
@@ -28,6 +29,14 @@ export interface ReconcilerParts {
   onDecision?: (sidecarSet: string, decision: RolloutDecision) => void;
 }
 
+/** One look at the SidecarSet, and what it came to. */
+interface Look {
+  ledger: RolloutLedger;
+  sidecarSet: SidecarSet;
+  decision: RolloutDecision;
+  resync: boolean;
+}
+
 /** Jobs that were asked for and led to nothing are asked for again after this long: they may have been lost anywhere. */
 const ASK_AGAIN_MS = 60_000;
 /** Pods whose condition is written at once. */
@@ -45,6 +54,7 @@ export class SidecarSetReconciler {
   private prePull = false;
   private namespaceLabels: NonNullable<RolloutSubject['namespaceLabels']>;
   private mustAskAgain = true;
+  private refused = false;
   private askedAt = 0;
   private jobsAsked = 0;
   private last: { decision: RolloutDecision; at: Date } | undefined;
@@ -91,12 +101,23 @@ export class SidecarSetReconciler {
   async reconcile(cached: SidecarSet, queue: QueueChange): Promise<number | undefined> {
     const sidecarSet = this.parts.statuses.freshest(cached);
     const ledger = await this.gather(sidecarSet);
-    const now = this.parts.clock.now();
-    const resync = this.mustAskAgain || now.getTime() - this.askedAt >= ASK_AGAIN_MS;
-    const decision = ledger.decide(now, { resync, queueAvailable: queue.available });
-    this.last = { decision, at: now };
+    const resync = this.mustAskAgain || this.parts.clock.now().getTime() - this.askedAt >= ASK_AGAIN_MS;
+    const decision = this.decide(ledger, { resync, queueAvailable: queue.available });
+    try {
+      return await this.act({ ledger, sidecarSet, decision, resync }, queue);
+    } catch (error) {
+      // The ledger takes what it handed out for done.
+      this.mustAskAgain = true;
+      throw error;
+    }
+  }
+
+  private decide(ledger: RolloutLedger, options: DecideOptions): RolloutDecision {
+    const at = this.parts.clock.now();
+    const decision = ledger.decide(at, options);
+    this.last = { decision, at };
     this.parts.onDecision?.(this.name, decision);
-    return this.act(ledger, sidecarSet, decision, queue, resync);
+    return decision;
   }
 
   private async gather(sidecarSet: SidecarSet): Promise<RolloutLedger> {
@@ -132,21 +153,32 @@ export class SidecarSetReconciler {
    * Workers stamp pods with `status.latestRevision`, so a new one is written before any job is asked for; otherwise jobs go
    * first, because pods wait for them and nobody waits for counters.
    */
-  private async act(
-    ledger: RolloutLedger,
-    sidecarSet: SidecarSet,
-    decision: RolloutDecision,
-    queue: QueueChange,
-    resync: boolean,
-  ): Promise<number | undefined> {
-    const early = isUrgent(sidecarSet.status, decision.status);
-    let statusDue = early ? await this.parts.statuses.write(sidecarSet, decision.status) : undefined;
-    const asked = queue.available && (await this.ask(decision.jobs, resync));
-    for (const event of decision.events) this.parts.events.onSidecarSet(sidecarSet, event);
+  private async act(look: Look, queue: QueueChange): Promise<number | undefined> {
+    const { ledger, sidecarSet, decision } = look;
+    const { statuses, events } = this.parts;
+    for (const event of decision.events) events.onSidecarSet(sidecarSet, event);
+    const early = !this.refused && isUrgent(sidecarSet.status, decision.status);
+    let statusDue = early ? await statuses.write(sidecarSet, decision.status) : undefined;
+    if (early && statusDue !== undefined) {
+      this.mustAskAgain = true;
+      return statusDue;
+    }
+    this.refused = queue.available && !(await this.ask(decision.jobs, look.resync));
+    if (this.refused) return this.tellRefusal(look);
     await this.writeConditions(decision.conditionWrites);
     const pullsDue = this.prePull ? await this.pulls.act(ledger, sidecarSet, decision.prePull) : undefined;
-    if (!early) statusDue = await this.parts.statuses.write(sidecarSet, decision.status);
-    return soonest([statusDue, pullsDue, decision.requeueAfterMs, asked ? this.askAgainIn(decision) : QUEUE_AWAY_MS]);
+    if (!early) statusDue = await statuses.write(sidecarSet, decision.status);
+    const askDue = queue.available ? this.askAgainIn(decision) : QUEUE_AWAY_MS;
+    return soonest([statusDue, pullsDue, decision.requeueAfterMs, askDue]);
+  }
+
+  /** A queue that answers but takes nothing (Redis out of memory) is away as well, though its monitor does not see it. */
+  private async tellRefusal({ ledger, sidecarSet }: Look): Promise<number> {
+    const { status, events } = this.decide(ledger, { queueAvailable: false });
+    const { statuses } = this.parts;
+    for (const event of events) this.parts.events.onSidecarSet(sidecarSet, event);
+    await statuses.write(statuses.freshest(sidecarSet), status);
+    return QUEUE_AWAY_MS;
   }
 
   /** False when the queue refused; it is asked again for everything then. */
@@ -185,13 +217,7 @@ export class SidecarSetReconciler {
         await this.parts.cluster.patchPodStatus({ namespace, name: pod }, uid, statusPatch);
       }
     };
-    try {
-      await Promise.all(Array.from({ length: CONDITION_WRITERS }, write));
-    } catch (error) {
-      // The ledger takes them for written.
-      this.mustAskAgain = true;
-      throw error;
-    }
+    await Promise.all(Array.from({ length: CONDITION_WRITERS }, write));
   }
 
   private askAgainIn(decision: RolloutDecision): number | undefined {
