@@ -1,0 +1,97 @@
+import { until } from '@sidestep/e2e';
+import type { Row } from '../bench.js';
+import { type Calls, callsSince, totalOf } from './calls.js';
+import { KRUISE_ROLLOUT } from './kruise.js';
+import type { Run } from './plan.js';
+import { PodTimes } from './pod-times.js';
+import { CostMeter } from './processes.js';
+import { IDLE_IMAGE, type RolloutStage } from './stage.js';
+
+const DEADLINE_MS = 600_000;
+const NEW_IMAGE = 'mesh:v2';
+let sequence = 0;
+
+/** One rollout from the edit of the SidecarSet to the last write on a pod. */
+export const measureRollout = async (stage: RolloutStage, run: Run): Promise<Row> => {
+  sequence += 1;
+  const name = `rollout-${sequence}`;
+  await stage.createSet(name, run.mode);
+  await stage.createPods(name, run.pods);
+  const times = new PodTimes(stage.platform.api, name);
+  await times.start();
+  times.expect(NEW_IMAGE, run.mode === 'hot' ? IDLE_IMAGE : undefined);
+  const before = await stage.calls();
+  const { pids } = stage;
+  const meter = new CostMeter(Object.values(pids).flat());
+  const editedAt = performance.now();
+  await stage.setImage(name, NEW_IMAGE);
+  await until(() => times.done === run.pods || undefined, 'every pod to be upgraded', DEADLINE_MS);
+  const statusDone = await until(() => stage.isDone(name, run.pods), 'the status to say so').then(() =>
+    performance.now(),
+  );
+  const cost = meter.stop();
+  const calls = callsSince(before, await stage.calls());
+  await times.stop();
+  await stage.clear(name, run.pods);
+  const since = (moment: number | undefined): number => Math.round((moment ?? Number.NaN) - editedAt);
+  const sum = (of: number[]): number => of.reduce((total, pid) => total + (cost.get(pid)?.cpuMs ?? 0), 0) / run.pods;
+  const peak = (of: number[]): number => Math.round(Math.max(0, ...of.map((pid) => cost.get(pid)?.peakRssMb ?? 0)));
+  return {
+    ...headline(run, times, calls, editedAt),
+    statusMs: since(statusDone),
+    plannerCpuMsPerPod: sum(pids.planner),
+    workerCpuMsPerPod: sum(pids.workers),
+    redisCpuMsPerPod: sum(pids.redis),
+    apiServerCpuMsPerPod: sum(pids.apiServer),
+    plannerRssMb: peak(pids.planner),
+    workerRssMb: peak(pids.workers),
+    apiServerRssMb: peak(pids.apiServer),
+    ...ratios(run, { podsPerMinute: pace(run, times, editedAt), apiServerCpu: sum(pids.apiServer.slice(0, 1)) }),
+    calls: describe(calls),
+  };
+};
+
+const endOf = ({ mode }: Run, times: PodTimes): number => times.moment(mode === 'hot' ? 'reset' : 'begun').at(-1) ?? 0;
+
+/** As OpenKruise's was taken: from the edit to the last change of a pod's spec. */
+const pace = (run: Run, times: PodTimes, editedAt: number): number =>
+  Math.round((run.pods / (endOf(run, times) - editedAt)) * 60_000);
+
+const headline = (run: Run, times: PodTimes, calls: Calls, editedAt: number): Row => {
+  const [begun, reset, waits] = [times.moment('begun'), times.moment('reset'), times.readyToReset()];
+  const since = (moment: number | undefined): number => Math.round((moment ?? Number.NaN) - editedAt);
+  const podWrites = totalOf(calls, (key) => key === 'patch pods') / run.pods;
+  const hot = run.mode === 'hot';
+  return {
+    name: `${run.api} ${run.mode} ${run.pods} pods, ${run.workers} workers, ${run.qps ?? 'shipped'} qps`,
+    ok: times.done === run.pods && podWrites === (hot ? 2 : 1),
+    podsPerMinute: pace(run, times, editedAt),
+    callsPerPod: totalOf(calls) / run.pods,
+    podWritesPerPod: podWrites,
+    writesPerPod: totalOf(calls, (key) => /^(patch|update|create|replace|put|post|delete) /.test(key)) / run.pods,
+    firstPatchMs: since(begun[0]),
+    lastBeginMs: since(begun.at(-1)),
+    ...(hot
+      ? {
+          firstResetMs: since(reset[0]),
+          lastResetMs: since(reset.at(-1)),
+          resetWaitMedianMs: Math.round(waits[waits.length >> 1] ?? Number.NaN),
+          resetWaitP95Ms: Math.round(waits[Math.floor(waits.length * 0.95)] ?? Number.NaN),
+        }
+      : {}),
+  };
+};
+
+const ratios = (run: Run, ours: { podsPerMinute: number; apiServerCpu: number }) => {
+  const kruise = KRUISE_ROLLOUT[run.qps === undefined ? 'shipped' : 'raised'][run.mode];
+  return {
+    paceToKruise: ours.podsPerMinute / kruise.podsPerMinute,
+    ...(run.api === 'real' ? { apiServerCpuToKruise: ours.apiServerCpu / kruise.apiServerCpuMsPerPod } : {}),
+  };
+};
+
+const describe = (calls: Calls): string =>
+  [...calls]
+    .filter(([, count]) => count > 0)
+    .map(([key, count]) => `${key} ${count}`)
+    .join(', ');

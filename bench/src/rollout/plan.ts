@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+
+/** One rollout to measure. */
+export interface Run {
+  api: 'kube-sim' | 'real';
+  mode: 'cold' | 'hot';
+  pods: number;
+  workers: number;
+  /** Calls per second of each process; undefined: what the upgrade worker is shipped with. */
+  qps: number | undefined;
+  /** How long the kubelets take for a change. */
+  kubeletMs: number;
+}
+
+const list = <T>(text: string, read: (word: string) => T): T[] => text.split(',').map(read);
+
+const whole = (word: string): number => {
+  if (!/^\d+$/.test(word)) throw new Error(`"${word}" is not a whole number`);
+  return Number(word);
+};
+
+const oneOf =
+  <T extends string>(...allowed: T[]) =>
+  (word: string): T => {
+    if (!allowed.includes(word as T)) throw new Error(`"${word}" is none of ${allowed.join(', ')}`);
+    return word as T;
+  };
+
+/** Every combination of the flags, those of one platform next to each other. Throws for a flag that cannot be read. */
+export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      api: { type: 'string', default: 'kube-sim' },
+      mode: { type: 'string', default: 'cold,hot' },
+      pods: { type: 'string', default: quick ? '100' : '200,1000' },
+      workers: { type: 'string', default: quick ? '1' : '1,2' },
+      qps: { type: 'string', default: 'shipped' },
+      'kubelet-ms': { type: 'string', default: '0' },
+    },
+  });
+  const runs: Run[] = [];
+  for (const api of list(values.api, oneOf('kube-sim', 'real')))
+    for (const workers of list(values.workers, whole))
+      for (const qps of list(values.qps, (word) => (word === 'shipped' ? undefined : whole(word))))
+        for (const pods of list(values.pods, whole))
+          for (const mode of list(values.mode, oneOf('cold', 'hot')))
+            runs.push({ api, workers, qps, pods, mode, kubeletMs: whole(values['kubelet-ms']) });
+  return runs;
+};

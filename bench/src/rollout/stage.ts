@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { SidecarSet } from '@sidestep/core';
+import { Platform, until } from '@sidestep/e2e';
+import type { KubeObject, ResourceKind } from '@sidestep/kube';
+import { aPod, aSidecarSet, type InstantKubelet, startInstantKubelet } from '@sidestep/testkit';
+import { type Calls, readCalls, sumCalls } from './calls.js';
+import type { Run } from './plan.js';
+
+const PODS: ResourceKind = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
+const SIDECARSETS: ResourceKind = {
+  group: 'apps.kruise.io',
+  version: 'v1beta1',
+  plural: 'sidecarsets',
+  kind: 'SidecarSet',
+  namespaced: false,
+};
+/** With a digest, as the empty image should be referred to. */
+export const IDLE_IMAGE = `mesh-idle:1@sha256:${'1d'.repeat(32)}`;
+const CREATORS = 16;
+const NODES = 10;
+const DEADLINE_MS = 300_000;
+
+type StoredSet = KubeObject & SidecarSet;
+
+/** The built platform with kubelets that answer at once; its programs are processes of their own. */
+export class RolloutStage {
+  private kubelet: InstantKubelet | undefined;
+
+  private constructor(
+    readonly platform: Platform,
+    private readonly workers: number,
+  ) {}
+
+  static async start(root: string, run: Run): Promise<RolloutStage> {
+    const { workers, qps, api } = run;
+    const limits = { SIDESTEP_KUBE_QPS: String(qps), SIDESTEP_KUBE_BURST: String((qps ?? 0) * 2) };
+    const platform = new Platform({
+      root,
+      stateDir: mkdtempSync(path.join(tmpdir(), 'sidestep-bench-')),
+      workers,
+      queue: 'redis',
+      needsRedis: true,
+      ownRedis: true,
+      apiServer: api,
+      env: { SIDESTEP_LOG_LEVEL: 'warn', ...(qps === undefined ? {} : limits) },
+    });
+    const stage = new RolloutStage(platform, workers);
+    try {
+      await platform.start();
+      stage.kubelet = startInstantKubelet({ api: platform.api, delayMs: run.kubeletMs });
+      await stage.kubelet.synced();
+    } catch (error) {
+      await stage.stop();
+      throw error;
+    }
+    return stage;
+  }
+
+  async stop(): Promise<void> {
+    await this.kubelet?.stop();
+    await this.platform.stop();
+    rmSync(this.platform.options.stateDir, { recursive: true, force: true });
+  }
+
+  /** Process ids by what they are. */
+  get pids(): Record<'planner' | 'workers' | 'apiServer' | 'redis', number[]> {
+    const pid = (name: string): number[] => [this.platform.service(name).pid ?? []].flat();
+    const { apiServer, etcd } = this.platform.apiServer.pids;
+    return {
+      planner: pid('planner'),
+      workers: this.workerNames.flatMap(pid),
+      apiServer: [apiServer ?? [], etcd ?? []].flat(),
+      redis: [this.platform.redis?.pid() ?? []].flat(),
+    };
+  }
+
+  /** Of the planner and all workers so far. */
+  async calls(): Promise<Calls> {
+    return sumCalls(await Promise.all(['planner', ...this.workerNames].map((name) => this.callsOf(name))));
+  }
+
+  /** A SidecarSet for the pods of this namespace; both have one name. */
+  async createSet(name: string, mode: Run['mode']): Promise<void> {
+    const bare = aSidecarSet(name).selecting({ app: name }).withUpdateStrategy({ maxUnavailable: '100%' });
+    const more = { env: [{ name: 'LEVEL', value: 'info' }], ports: [{ containerPort: 15_001 }] };
+    const set =
+      mode === 'hot'
+        ? bare.withHotSidecar('mesh', 'mesh:v1', IDLE_IMAGE, more)
+        : bare.withSidecar('mesh', 'mesh:v1', more);
+    await this.platform.api.create(SIDECARSETS, set.build());
+  }
+
+  /** Creates the pods, all of them injected by the webhook, and waits until the status counts them as ready. */
+  async createPods(name: string, count: number): Promise<void> {
+    await this.platform.apiServer.createNamespace(name);
+    const env = Array.from({ length: 8 }, (_, index) => ({ name: `E${index}`, value: `v${index}` }));
+    const template = aPod()
+      .inNamespace(name)
+      .labelled({ app: name })
+      .withContainers({ name: 'app', image: 'app:1', env });
+    const create = async (index: number): Promise<boolean> => {
+      const pod = template
+        .onNode(`instant-${index % NODES}`)
+        .withMeta({ ...template.build().metadata, name: `web-${index}` });
+      const made = await this.platform.api.create(PODS, pod.build());
+      return made.spec.containers.length > 1;
+    };
+    await until(() => this.isHeardOf(name, create), 'the webhook to hear of the SidecarSet');
+    await inParallel(count - 1, (index) => create(index + 1));
+    const isReady = ({ status }: StoredSet): boolean =>
+      status?.updatedReadyPods === count && status.readyPods === count;
+    await until(async () => isReady(await this.set(name)) || undefined, `${count} ready pods`, DEADLINE_MS);
+  }
+
+  set(name: string): Promise<StoredSet> {
+    return this.platform.api.get<StoredSet>(SIDECARSETS, { name });
+  }
+
+  async setImage(name: string, image: string): Promise<void> {
+    const patch = [{ op: 'replace', path: '/spec/containers/0/image', value: image }];
+    await this.platform.api.patch(SIDECARSETS, { name }, patch, { type: 'json' });
+  }
+
+  /** The status shows that all pods are upgraded. */
+  async isDone(name: string, pods: number): Promise<boolean> {
+    const { metadata, status } = await this.set(name);
+    return (
+      status?.observedGeneration === metadata.generation &&
+      status?.updatedPods === pods &&
+      status?.updatedReadyPods === pods
+    );
+  }
+
+  async clear(name: string, count: number): Promise<void> {
+    await this.platform.api.delete(SIDECARSETS, { name });
+    await inParallel(count, (index) =>
+      this.platform.api.delete(PODS, { namespace: name, name: `web-${index}` }, { gracePeriodSeconds: 0 }),
+    );
+  }
+
+  private async isHeardOf(namespace: string, create: (index: number) => Promise<boolean>): Promise<true | undefined> {
+    if (await create(0)) return true;
+    const ref = { namespace, name: 'web-0' };
+    await this.platform.api.delete(PODS, ref, { gracePeriodSeconds: 0 });
+    const isGone = (): Promise<true | undefined> =>
+      this.platform.api.get(PODS, ref).then(
+        () => undefined,
+        () => true,
+      );
+    await until(isGone, 'the first pod to go');
+    return undefined;
+  }
+
+  private get workerNames(): string[] {
+    return Array.from({ length: this.workers }, (_, index) => `worker-${index + 1}`);
+  }
+
+  private callsOf(service: string): Promise<Calls> {
+    return readCalls(String(this.platform.service(service).spec.readyUrl).replace('/readyz', '/metrics'));
+  }
+}
+
+const inParallel = async (count: number, act: (index: number) => Promise<unknown>): Promise<void> => {
+  let next = 0;
+  const run = async (): Promise<void> => {
+    while (next < count) await act(next++);
+  };
+  await Promise.all(Array.from({ length: CREATORS }, run));
+};
