@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Bench, Row } from './bench.js';
+import { WrongArguments } from './flags/flags.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '../..');
@@ -61,4 +62,10 @@ const main = async ([name, ...args]: string[]): Promise<number> => {
   return ok ? 0 : 1;
 };
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof WrongArguments)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

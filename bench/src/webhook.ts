@@ -1,92 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Bench, BenchContext, Row } from './bench.js';
-import { KRUISE, KRUISE_BY_OWNER } from './webhook/kruise.js';
+import { allowFlags, numbersFlag } from './flags/flags.js';
+import { KRUISE, KRUISE_BY_REVIEW, type KruiseFigures } from './webhook/kruise.js';
 import type { LoadResult } from './webhook/load-client.js';
-import { loadPlainServer, Stage } from './webhook/stage.js';
+import { measure, together } from './webhook/measure.js';
+import { type PreparedReview, prepareReview } from './webhook/reviews.js';
+import { type Server, startBaseline, WebhookServer } from './webhook/servers.js';
 
-const CLIENTS = [1, 8, 32];
-const OWNERS: [string, string][] = [
-  ['none', 'pod-noowner'],
-  ['DaemonSet', 'pod-daemonset'],
-  ['Job', 'pod-job'],
-  ['DaemonSet, no match', 'pod-daemonset-nomatch'],
-];
+/** Requests that a server answers before it is measured at all: less, and the compiler is what is measured. */
+const WARM_SERVER = 4_000;
+const WARM_CONNECTIONS = 64;
+/** Clients of the rows by owner, as OpenKruise was measured. */
+const OWNER_CLIENTS = 8;
+const REVIEWS = ['pod', ...Object.keys(KRUISE_BY_REVIEW)];
 
-/** Figures as a row; right is only what counts: every answer was one, and something was answered. */
-function rowOf(
-  name: string,
-  { bad, requests, rps, p50, p99, serverCpuMs, rssMB }: LoadResult,
-  plainCpuMs: number,
-): Row {
+interface Plan {
+  sets: readonly number[];
+  clients: readonly number[];
+  seconds: number;
+}
+
+/** Each row is measured with the baseline directly before it: a machine that others use is not the same a minute later. */
+class Comparison {
+  readonly rows: Row[] = [];
+  readonly #baseline = new Map<number, LoadResult[]>();
+
+  constructor(
+    private readonly root: string,
+    private readonly reviews: Map<string, PreparedReview>,
+    private readonly servers: { baseline: Server; webhook: WebhookServer },
+    private readonly seconds: number,
+  ) {}
+
+  async warm(): Promise<void> {
+    const load = { review: this.#review('pod'), clients: OWNER_CLIENTS, warm: WARM_SERVER, seconds: 0.1 };
+    for (const server of Object.values(this.servers)) await measure(this.root, server, load);
+  }
+
+  async row(name: string, review: string, clients: number, kruise: KruiseFigures | undefined): Promise<void> {
+    const load = { clients, warm: WARM_CONNECTIONS, seconds: this.seconds };
+    const { baseline, webhook } = this.servers;
+    const beside = await measure(this.root, baseline, {
+      ...load,
+      review: this.#review('pod'),
+      seconds: load.seconds / 2,
+    });
+    this.#baseline.set(clients, [...(this.#baseline.get(clients) ?? []), beside]);
+    const result = await measure(this.root, webhook, { ...load, review: this.#review(review) });
+    this.rows.push({
+      ...figures(name, result),
+      xBaseline: cpuPerRequest(result) / cpuPerRequest(beside),
+      kruiseRps: kruise?.rps ?? '',
+      kruiseP99: kruise?.p99 ?? '',
+      kruiseCpuMs: kruise?.cpuMs ?? '',
+      xKruiseCpu: kruise?.cpuMs ? cpuPerRequest(result) / kruise.cpuMs : '',
+      xKruiseRps: kruise ? result.requests / result.seconds / kruise.rps : '',
+    });
+  }
+
+  baselineRows(): Row[] {
+    return [...this.#baseline].map(([clients, results]) => ({
+      ...figures(`baseline, ${clients} clients`, together(results)),
+      xBaseline: 1,
+    }));
+  }
+
+  #review(name: string): PreparedReview {
+    return this.reviews.get(name) as PreparedReview;
+  }
+}
+
+const cpuPerRequest = ({ cpuMs, requests }: LoadResult): number => cpuMs / Math.max(1, requests);
+
+/** A row is right when each of its answers was, and there were some; no timing makes it wrong. */
+function figures(name: string, result: LoadResult): Row {
+  const { requests, wrong, seconds, p50, p99, rssMiB } = result;
+  const cpuMs = cpuPerRequest(result);
   return {
     name,
-    ok: bad === 0 && requests > 0,
-    rps,
+    ok: wrong === 0 && requests > 0,
+    requests,
+    wrong,
+    rps: Math.round(requests / seconds),
     p50,
     p99,
-    cpuMs: serverCpuMs,
-    timesPlain: serverCpuMs / plainCpuMs,
-    rssMB,
+    cpuMs,
+    rssMiB,
   };
 }
 
-async function bySidecarSets(
-  stage: Stage,
-  counts: number[],
-  seconds: number,
-  plain: Map<number, number>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const count of counts) {
-    await stage.haveSidecarSets(count);
-    for (const clients of CLIENTS) {
-      const row = rowOf(
-        `${count} sets, ${clients} clients`,
-        await stage.load('pod', clients, seconds),
-        plain.get(clients) as number,
-      );
-      const kruise = KRUISE[`${count}/${clients}`];
-      rows.push({
-        ...row,
-        kruiseRps: kruise?.rps ?? '',
-        kruiseP99: kruise?.p99 ?? '',
-        kruiseCpuMs: kruise?.cpuMs ?? '',
-      });
+async function compare(root: string, folder: string, { sets, clients, seconds }: Plan, say: BenchContext['say']) {
+  const reviews = new Map(REVIEWS.map((name) => [name, prepareReview(root, folder, name)]));
+  const baseline = await startBaseline(root, folder, (reviews.get('pod') as PreparedReview).patch);
+  const webhook = await WebhookServer.start(root, folder);
+  try {
+    const comparison = new Comparison(root, reviews, { baseline, webhook }, seconds);
+    for (const [index, count] of sets.entries()) {
+      say(`${count} SidecarSets, of which one selects the pod`);
+      await webhook.haveSidecarSets(count);
+      if (index === 0) await comparison.warm();
+      for (const number of clients) {
+        await comparison.row(`${count} sets, ${number} clients`, 'pod', number, KRUISE[`${count}/${number}`]);
+      }
     }
+    say('by owner of the pod, with as many SidecarSets');
+    for (const [review, kruise] of Object.entries(KRUISE_BY_REVIEW)) {
+      await comparison.row(`${review}, ${OWNER_CLIENTS} clients`, review, OWNER_CLIENTS, kruise);
+    }
+    return [...comparison.baselineRows(), ...comparison.rows];
+  } finally {
+    await webhook.stop();
+    await baseline.stop();
   }
-  return rows;
-}
-
-async function byOwner(stage: Stage, seconds: number, plainCpuMs: number): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const [owner, review] of OWNERS) {
-    const row = rowOf(`owner: ${owner}, 8 clients`, await stage.load(review, 8, seconds), plainCpuMs);
-    rows.push({ ...row, kruiseRps: KRUISE_BY_OWNER[owner]?.rps ?? '' });
-  }
-  return rows;
 }
 
 export const bench: Bench = {
   name: 'webhook',
   description:
-    'pod admission over TLS: requests per second, latency, CPU per request, beside a server that only parses, and OpenKruise as measured elsewhere; --seconds N per row',
+    'pod admission over TLS: throughput, latency, CPU and memory beside a Nest route that only parses, and beside OpenKruise as it was measured once; --sets 1,10,100,1000 --clients 1,8,32 --seconds N per row',
   async run({ quick, root, args, say }: BenchContext): Promise<Row[]> {
-    const seconds = args.includes('--seconds') ? Number(args[args.indexOf('--seconds') + 1]) : quick ? 1 : 5;
-    const plain = new Map<number, number>();
-    const rows: Row[] = [];
-    for (const clients of CLIENTS) {
-      const result = await loadPlainServer(root, 'pod', 4_000, clients, seconds);
-      plain.set(clients, result.serverCpuMs);
-      rows.push(rowOf(`plain server, ${clients} clients`, result, result.serverCpuMs));
-    }
-    const stage = await Stage.start(root);
+    allowFlags(args, ['--sets', '--clients', '--seconds']);
+    const plan = {
+      sets: [...numbersFlag(args, '--sets', quick ? [1, 1_000] : [1, 10, 100, 1_000])].sort((a, b) => a - b),
+      clients: numbersFlag(args, '--clients', [1, 8, 32]),
+      seconds: numbersFlag(args, '--seconds', [quick ? 1 : 5])[0] as number,
+    };
+    const folder = mkdtempSync(path.join(tmpdir(), 'sidestep-bench-'));
     try {
-      say('by number of SidecarSets, one of which selects the pod');
-      rows.push(...(await bySidecarSets(stage, quick ? [1, 100] : [1, 10, 100, 1_000], seconds, plain)));
-      say('by owner of the pod');
-      rows.push(...(await byOwner(stage, seconds, plain.get(8) as number)));
+      return await compare(root, folder, plan, say);
     } finally {
-      await stage.stop();
+      rmSync(folder, { recursive: true, force: true });
     }
-    return rows;
   },
 };
