@@ -6,6 +6,8 @@ export interface Death {
   atMs: number;
 }
 
+const SIGKILL = 9;
+
 interface Line {
   at: number;
   event: string;
@@ -13,6 +15,7 @@ interface Line {
   container?: string;
   podIP?: string;
   exitedAtMs?: number;
+  signal?: number;
 }
 
 /** What the kubelet's log tells about processes. */
@@ -25,15 +28,19 @@ export class KubeletLog {
     if (line.event) this.lines.push(line);
   }
 
-  /** Processes that ended by themselves, in order. */
+  /**
+   * Processes that ended by themselves, in order. One that ended by SIGKILL is among them even where the kubelet had begun to ask it:
+   * its hook may have noticed the death before the kubelet did.
+   */
   deaths(): Death[] {
     const asked = new Set<string>();
     const deaths: Death[] = [];
-    for (const { event, pod = '', container = '', podIP, exitedAtMs, at } of this.lines) {
+    for (const { event, pod = '', container = '', podIP, exitedAtMs, signal, at } of this.lines) {
       const key = `${pod}/${container}`;
       if (event === 'started') asked.delete(key);
       if (event === 'killing') asked.add(key);
-      if (event === 'exited' && !asked.has(key)) deaths.push({ ip: podIP ?? '', container, atMs: exitedAtMs ?? at });
+      if (event === 'exited' && (signal === SIGKILL || !asked.has(key)))
+        deaths.push({ ip: podIP ?? '', container, atMs: exitedAtMs ?? at });
     }
     return deaths;
   }
