@@ -1,3 +1,9 @@
+/** Every code this room throws; docs/reference/errors.md is made from it. */
+export const KUBE_ERROR_CODES = {
+  KUBE_REQUEST_FAILED: 'A call to the API server did not succeed; `status` and `reason` say how.',
+  KUBE_CONFIG_INVALID: 'No API server is known, or the kubeconfig cannot be read.',
+} as const;
+
 /** Whether and when the same call can succeed later. */
 export type KubeRetry = 'never' | 'backoff' | { afterMs: number };
 

@@ -1,8 +1,14 @@
 /** Whether and when trying again can help: never, with back-off, or after the given milliseconds. */
 export type RetryRule = 'never' | 'backoff' | { afterMs: number };
 
-/** Every code this room throws; documented in docs/reference/errors.md. */
-export type PhaseQueueErrorCode = 'QUEUE_UNAVAILABLE' | 'QUEUE_CLOSED' | 'QUEUE_URL_INVALID';
+/** Every code this room throws; docs/reference/errors.md is made from it. */
+export const PHASE_QUEUE_ERROR_CODES = {
+  QUEUE_UNAVAILABLE: 'The queue does not answer; its work is found again in Kubernetes.',
+  QUEUE_CLOSED: 'The queue was closed by this process.',
+  QUEUE_URL_INVALID: 'The address of the queue cannot be read.',
+} as const;
+
+export type PhaseQueueErrorCode = keyof typeof PHASE_QUEUE_ERROR_CODES;
 
 /** An error of the queue itself. Same shape as core's SidestepError, which this room may not import. */
 export class PhaseQueueError extends Error {
