@@ -22,13 +22,14 @@ interface Parts {
 
 /** SidecarSets looked at at once; one SidecarSet is never looked at twice at a time. */
 const RECONCILERS = 4;
-const RECONCILE_BACKOFF = { baseDelayMs: 50, maxDelayMs: 30_000 };
+/** In a rollout pods change by the thousand; those of some milliseconds are looked at together. */
+const RECONCILE_PACE = { baseDelayMs: 50, maxDelayMs: 30_000, minIntervalMs: 25 };
 
 /** Stands for election, and plans every rollout once elected. Its caches are warm before that. */
 export class PlannerRole {
   private readonly caches: PlannerCaches;
   private readonly election: LeaseElection;
-  private readonly work = new WorkQueue(RECONCILE_BACKOFF);
+  private readonly work = new WorkQueue(RECONCILE_PACE);
   private readonly told: PlannerMetrics;
   private planner: Planner | undefined;
   private queueState: QueueChange = { available: true, filled: true };

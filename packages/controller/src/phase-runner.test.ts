@@ -67,12 +67,13 @@ describe('running one phase of one pod', () => {
     expect(cluster.writes).toEqual([]);
   });
 
-  test('migration hands over to the reset at once when the new container serves', async () => {
+  test('migration goes on with the reset at once when the new container serves', async () => {
     await runner.run(jobFor('upgrade'), never);
     cluster.putPod(acknowledged(cluster.pod('web'), now));
+    cluster.writes.length = 0;
     const outcome = await runner.run(jobFor('migration'), never);
-    expect(outcome).toMatchObject({ kind: 'done', result: 'overtaken', next: { phase: 'reset' } });
-    expect(outcome).not.toHaveProperty('nextOptions.delayMs');
+    expect(outcome).toMatchObject({ kind: 'done', result: 'wrote', reason: 'ReadyToReset' });
+    expect(cluster.writes).toHaveLength(1);
   });
 
   test('reset empties the old container and tells the pod so', async () => {

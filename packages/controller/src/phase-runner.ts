@@ -63,7 +63,7 @@ export class PhaseRunner {
     const { target } = known;
     const now = this.parts.clock.now();
     const decision = decidePodUpgrade({ target, pod, now });
-    if (decision.due !== job.phase || decision.attempt !== job.attempt || decision.revision !== job.revision)
+    if (!isAskedFor(job.phase, decision.due) || decision.attempt !== job.attempt || decision.revision !== job.revision)
       return { kind: 'end', outcome: overtaken(job, decision, now) };
     if (decision.patch === undefined) {
       this.tell(pod, decision);
@@ -96,6 +96,10 @@ export class PhaseRunner {
     for (const event of events) this.parts.events.onPod(pod, container === undefined ? event : { ...event, container });
   }
 }
+
+/** Whoever looks whether a migration is over goes on with the reset at once, instead of asking for another look. */
+const isAskedFor = (asked: PhaseJobKeys['phase'], due: PodUpgradeDecision['due']): boolean =>
+  due === asked || (asked === 'migration' && due === 'reset');
 
 /**
  * A new planner does not know what its predecessor picked and may pick other pods, so begin jobs of the old one would exceed

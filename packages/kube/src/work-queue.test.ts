@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ManualClock } from './manual-clock.js';
-import { WorkQueue } from './work-queue.js';
+import { WorkQueue, type WorkQueueOptions } from './work-queue.js';
 
-const queueWith = (options: { baseDelayMs?: number; maxDelayMs?: number } = {}) => {
+const queueWith = (options: WorkQueueOptions = {}) => {
   const clock = new ManualClock();
   return { clock, queue: new WorkQueue({ clock, random: () => 0, ...options }) };
 };
@@ -37,6 +37,32 @@ describe('a work queue', () => {
     await queue.take();
     queue.done('a');
     expect(queue.depth).toBe(0);
+  });
+
+  test('lets a key rest between two takes, and forgets no wish meanwhile', async () => {
+    const { queue, clock } = queueWith({ minIntervalMs: 25 });
+    queue.add('a');
+    await queue.take();
+    queue.add('a');
+    queue.done('a');
+    queue.add('a');
+    expect(queue.depth).toBe(0);
+    await clock.advance(24);
+    expect(queue.depth).toBe(0);
+    await clock.advance(1);
+    expect(queue.depth).toBe(1);
+  });
+
+  test('gives a key at once that has rested, also while another one rests', async () => {
+    const { queue, clock } = queueWith({ minIntervalMs: 25 });
+    for (const key of ['a', 'b']) {
+      queue.add(key);
+      expect(await queue.take()).toBe(key);
+      queue.done(key);
+    }
+    await clock.advance(25);
+    queue.add('a');
+    expect(queue.depth).toBe(1);
   });
 
   test('brings a delayed key at its time, the earliest of several wishes', async () => {

@@ -7,6 +7,11 @@ export interface WorkQueueOptions {
   /** Delay after the first failure of a key; doubles with each further one. */
   baseDelayMs?: number;
   maxDelayMs?: number;
+  /**
+   * From one take of a key to the next, at least; default 0. The first take after a rest is at once: only a key that changes all
+   * the time is looked at for many changes together.
+   */
+  minIntervalMs?: number;
 }
 
 /**
@@ -23,6 +28,9 @@ export class WorkQueue {
   readonly #again = new Set<string>();
   readonly #later = new Map<string, { due: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
+  readonly #minIntervalMs: number;
+  /** Keys taken less than `minIntervalMs` ago. */
+  readonly #resting = new Map<string, { wanted: boolean; cancel: () => void }>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #idle = new Set<() => void>();
   #open = true;
@@ -30,6 +38,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions = {}) {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#minIntervalMs = options.minIntervalMs ?? 0;
     this.#backoff = { baseMs: options.baseDelayMs ?? 20, maxMs: options.maxDelayMs ?? 60_000, jitter: 0.2 };
   }
 
@@ -56,9 +65,14 @@ export class WorkQueue {
       this.#again.add(key);
       return;
     }
+    const resting = this.#resting.get(key);
+    if (resting) {
+      resting.wanted = true;
+      return;
+    }
     const taker = this.#ready.size === 0 ? this.#takers.shift() : undefined;
     if (taker) {
-      this.#processing.add(key);
+      this.#begin(key);
       taker(key);
     } else {
       this.#ready.add(key);
@@ -102,7 +116,7 @@ export class WorkQueue {
     if (!this.#open) return Promise.resolve(undefined);
     for (const key of this.#ready) {
       this.#ready.delete(key);
-      this.#processing.add(key);
+      this.#begin(key);
       return Promise.resolve(key);
     }
     return new Promise((resolve) => this.#takers.push(resolve));
@@ -136,6 +150,8 @@ export class WorkQueue {
     this.#again.clear();
     for (const { cancel } of this.#later.values()) cancel();
     this.#later.clear();
+    for (const { cancel } of this.#resting.values()) cancel();
+    this.#resting.clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
     if (this.#processing.size === 0) return true;
     const giveUp = new AbortController();
@@ -160,6 +176,17 @@ export class WorkQueue {
         this.done(key);
       }
     }
+  }
+
+  #begin(key: string): void {
+    this.#processing.add(key);
+    if (this.#minIntervalMs === 0) return;
+    const cancel = this.#clock.after(this.#minIntervalMs, () => {
+      const wanted = this.#resting.get(key)?.wanted;
+      this.#resting.delete(key);
+      if (wanted) this.add(key);
+    });
+    this.#resting.set(key, { wanted: false, cancel });
   }
 
   #cancelLater(key: string): void {

@@ -30,7 +30,7 @@ describe('a phase job', () => {
           uid,
           sidecarSet,
           revision,
-          phase,
+          phase === 'migration' ? 'reset' : phase,
           attempt,
         ];
         const same = JSON.stringify(key(one)) === JSON.stringify(key(other));

@@ -24,11 +24,22 @@ export interface PhaseJob {
 }
 
 /**
- * `<pod uid>.<sidecarset>.<revision>.<phase>.<attempt>`: the same work always has the same id.
+ * Migration only waits for what reset then does, so they are one job: the look that a worker leaves for later becomes the reset
+ * that the planner asks for, instead of being left behind and costing a read of the pod a minute after it is done.
+ */
+const WORK_OF: Readonly<Record<Phase, string>> = {
+  upgrade: 'upgrade',
+  migration: 'finish',
+  reset: 'finish',
+  abort: 'abort',
+};
+
+/**
+ * `<pod uid>.<sidecarset>.<revision>.<work>.<attempt>`: the same work always has the same id.
  * The parts never hold a ":", which BullMQ refuses in an id.
  */
 export const phaseJobId = (job: PhaseJob): string =>
-  [job.uid, job.sidecarSet, job.revision, job.phase, job.attempt].join('.');
+  [job.uid, job.sidecarSet, job.revision, WORK_OF[job.phase], job.attempt].join('.');
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && !value.includes(':');
 

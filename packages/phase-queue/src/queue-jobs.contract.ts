@@ -48,6 +48,19 @@ export const testJobs = (bench: Bench): void => {
     ]);
   });
 
+  test('turns the look at a migration that waits into the reset that is asked for', async () => {
+    const look = { ...job('a'), phase: 'migration' } as const;
+    await bench.queue.enqueue([look], { delayMs: 3_600_000 });
+    await bench.queue.enqueue([{ ...look, phase: 'reset' }]);
+    const seen: string[] = [];
+    await bench.consume(async ({ phase }) => {
+      seen.push(phase);
+      return DONE;
+    });
+    await until('it ran and left', async () => seen.length === 1 && (await bench.empty()));
+    expect(seen).toEqual(['reset']);
+  });
+
   test('takes a finished id again', async () => {
     let runs = 0;
     await bench.consume(async () => {
