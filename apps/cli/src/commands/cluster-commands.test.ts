@@ -292,6 +292,17 @@ describe('diff against the cluster', () => {
   });
 });
 
+describe('diff of what kubectl prints of the cluster', () => {
+  test('says that nothing changes', async () => {
+    await given('rolling-out');
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [await stored()] });
+    const { stdout } = await runCli(['diff', '-f', '-', '-o', 'json', '--kubeconfig', kubeconfig], {
+      files: { '-': list },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'NoChange', changes: [] });
+  });
+});
+
 describe('a cluster that does not answer as wished', () => {
   test('of which the name is wrong lists the names there are', async () => {
     await given('rolling-out');

@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { KRUISE } from '@sidestep/core';
+import { KRUISE, type Pod } from '@sidestep/core';
 import { meshSet, runningPod } from '../../test/manifests.js';
 import { runCli } from '../../test/run-cli.js';
 import type { ChangeView } from '../view/change-view.js';
@@ -17,6 +18,23 @@ async function diff(wanted: string, more: string[] = []): Promise<ChangeView & {
 }
 
 const changed = (from: string, to: string): string => meshSet((text) => text.replace(from, to));
+
+describe('the shipped examples', () => {
+  const folder = fileURLToPath(new URL('../../../../deploy/examples/', import.meta.url));
+
+  test.each(['hot-sidecar.yaml', 'canary-steps.yaml'])('%s would be taken, without a warning', async (name) => {
+    const { code, stdout } = await runCli(['diff', '-f', folder + name, '--offline', '-o', 'json']);
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, verdict: 'New', errors: [], warnings: [] });
+  });
+
+  test('hello-pod.yaml gets the hot sidecar', async () => {
+    const files = ['-f', `${folder}hello-pod.yaml`, '-s', `${folder}hot-sidecar.yaml`];
+    const { code, stdout, stderr } = await runCli(['inject', ...files, '-o', 'json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { containers } = (JSON.parse(stdout) as Pod).spec;
+    expect(containers.map(({ name }) => name)).toEqual(['proxy-1', 'proxy-2', 'app']);
+  });
+});
 
 describe('diff', () => {
   test('of an image tells that running pods are upgraded, the first ones and the others in order', async () => {
