@@ -25,6 +25,22 @@ end
 return answers
 `;
 
+/**
+ * Between the look of `ENQUEUE_SCRIPT` and the adding of a new job another client may have added it with a delay, which BullMQ
+ * does not tell. Gives those the newest data and returns their scores, else "waiting".
+ *
+ * KEYS[1] delayed set; ARGV[1] prefix of job keys; then pairs of id and data.
+ */
+export const DELAYED_SCRIPT = `
+local answers = {}
+for i = 2, #ARGV, 2 do
+  local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  if score then redis.call('HSET', ARGV[1] .. ARGV[i], 'data', ARGV[i + 1]) end
+  answers[#answers + 1] = score or 'waiting'
+end
+return answers
+`;
+
 /** Takes a running job's note: its options and data, or nothing. */
 export const TAKE_NOTE_SCRIPT = `
 local note = redis.call('HMGET', KEYS[1], 'options', 'data')

@@ -61,6 +61,19 @@ export const testJobs = (bench: Bench): void => {
     expect(seen).toEqual(['reset']);
   });
 
+  test('lets a job wait for nobody that one client asks for now and another, at the same time, for later', async () => {
+    const other = bench.under.another();
+    await Promise.all([other.ping(), bench.queue.ping()]);
+    const names = Array.from({ length: 100 }, (_, index) => `p${index}`);
+    await Promise.all(
+      names.flatMap((name) => [
+        other.enqueue([job(name, 'migration')], { delayMs: 3_600_000 }),
+        bench.queue.enqueue([job(name, 'reset')]),
+      ]),
+    );
+    expect(await bench.queue.depth()).toEqual({ waiting: 100, active: 0, delayed: 0 });
+  });
+
   test('takes a finished id again', async () => {
     let runs = 0;
     await bench.consume(async () => {

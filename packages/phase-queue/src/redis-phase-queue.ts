@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Job, Queue } from 'bullmq';
-import { ENQUEUE_SCRIPT, readStanding, type Standing, TAKE_NOTE_SCRIPT } from './enqueue-script.js';
+import { DELAYED_SCRIPT, ENQUEUE_SCRIPT, readStanding, type Standing, TAKE_NOTE_SCRIPT } from './enqueue-script.js';
 import { PhaseQueueError, queueClosed, queueUnavailable } from './errors.js';
 import { type PhaseJob, parsePhaseJob, phaseJobId } from './phase-job.js';
 import {
@@ -137,14 +137,22 @@ export class RedisPhaseQueue implements PhaseQueuePort {
     const delay = options.delayMs ?? 0;
     const priority = options.priority ?? DEFAULT_PRIORITY;
     const note = JSON.stringify({ delayMs: delay, priority });
-    const pairs = ids.flatMap((id) => [id, JSON.stringify(byId.get(id))]);
-    const answers = await this.client.eval(ENQUEUE_SCRIPT, 1, this.key('delayed'), this.key(''), note, ...pairs);
+    const pairsOf = (some: string[]): string[] => some.flatMap((id) => [id, JSON.stringify(byId.get(id))]);
+    const answers = await this.client.eval(ENQUEUE_SCRIPT, 1, this.key('delayed'), this.key(''), note, ...pairsOf(ids));
     const standings = (answers as unknown[]).map(readStanding);
     const added = ids.filter((_, index) => standings[index]?.kind === 'new');
     await queue.addBulk(
       added.map((id) => ({ name: 'phase', data: byId.get(id), opts: { ...JOB_OPTIONS, jobId: id, delay, priority } })),
     );
     await Promise.all(ids.map((id, index) => bringForward(queue, id, standings[index], delay)));
+    // Only what is due at once: a worker and the planner ask for the same job at the same time, the worker with a delay.
+    if (delay === 0 && added.length > 0) await this.overtake(queue, added, pairsOf(added));
+  }
+
+  private async overtake(queue: Queue, ids: string[], pairs: string[]): Promise<void> {
+    const answers = await this.client.eval(DELAYED_SCRIPT, 1, this.key('delayed'), this.key(''), ...pairs);
+    const standings = (answers as unknown[]).map(readStanding);
+    await Promise.all(ids.map((id, index) => bringForward(queue, id, standings[index], 0)));
   }
 
   /** One place where every way of not reaching Redis becomes `QUEUE_UNAVAILABLE`. */
