@@ -16,9 +16,8 @@ const SAFE_TO_REPEAT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
  * Connections to the application.
  *
  * The race between our next request and the application closing an idle connection can lose a request. It is avoided rather than
- * repaired: idle connections are given up well before the application would, and requests that may not be sent twice take a pooled
- * connection only through a pool of their own whose connections are younger still. What fails all the same is sent again if it is
- * safe to repeat and has no body.
+ * repaired: idle connections are given up well before the application would close them. What fails all the same on a connection that
+ * was used before is sent again only if that is safe (no body, a method without effects); a POST is answered with 502.
  */
 export class Upstream {
   readonly #host: string;

@@ -44,17 +44,19 @@ static int inetAddress(napi_env env, napi_value host, int port, struct sockaddr_
   return -EINVAL;
 }
 
-// bindInet(fd, host, port, reuseAddress, ipv6Only)
+// bindInet(fd, host, port, reuseAddress, ipv6Only, reusePort)
 static napi_value BindInet(napi_env env, napi_callback_info info) {
-  ARGS(5);
+  ARGS(6);
   int fd = intArg(env, arg[0]), on = 1;
-  bool reuse = false, only = false;
+  bool reuse = false, only = false, reusePort = false;
   napi_get_value_bool(env, arg[3], &reuse);
   napi_get_value_bool(env, arg[4], &only);
+  if (!isAbsent(env, arg[5])) napi_get_value_bool(env, arg[5], &reusePort);
   struct sockaddr_storage address;
   socklen_t length;
   int bad = inetAddress(env, arg[1], intArg(env, arg[2]), &address, &length);
   if (bad) return num(env, bad);
+  if (reusePort && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on)) return num(env, -errno);
   if (reuse && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on)) return num(env, -errno);
   int v6only = only ? 1 : 0;
   if (address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only);

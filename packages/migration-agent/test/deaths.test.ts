@@ -67,7 +67,7 @@ describe('the new process hangs before the commit: its deadline passes and the o
   test.each(['taker:got:CHALLENGE', 'taker:got:OFFER', 'taker:got:STATE', 'taker:got:GO'])(
     'stopped at %s',
     async (point) => {
-      await startOld({ limits: { connectMs: 200, offerMs: 200, progressMs: 400, servingMs: 300 } });
+      await startOld({ limits: { connectMs: 200, offerMs: 200, progressMs: 1_500, servingMs: 300 } });
       const hanging = pod.server('new', { interrupt: { point, signal: 'SIGSTOP' } });
       await hanging.heard('interrupted');
       await old.heard((told) => told.what === 'keeps-serving' || (point === 'taker:got:CHALLENGE' && old.running));

@@ -11,6 +11,9 @@ import { planListener } from '../takeover/listener-spec.js';
 import { settingsFrom } from '../takeover/settings.js';
 import { writeTerminationMessage } from './termination-message.js';
 
+/** An activated program accepts from its start on: one that is given up may answer what it has taken. */
+const GIVE_UP_MS = 5_000;
+
 /** The container's program: owns the sockets, runs CMD with them, hands both over. */
 export async function runCommand(args: string[]): Promise<number> {
   const config = readConfig();
@@ -42,8 +45,8 @@ export async function runCommand(args: string[]): Promise<number> {
     await serve(participant, program, exclusive);
   } catch (error) {
     if (error instanceof AgentError && error.code === 'STOPPED') return 0;
-    program.kill();
     writeTerminationMessage(config.terminationLog, error instanceof Error ? error.message : String(error));
+    await program.end(GIVE_UP_MS);
     throw error;
   }
   const end = await Promise.race([ended, participant.done.then(() => undefined)]);

@@ -45,6 +45,7 @@ export async function acquire(agent: Agent, plans: ListenerPlan[], port: TakerPo
     const attempt = await ask(agent, plans, port);
     if (attempt.outcome === 'imported') {
       for (const listener of attempt.session.imported.listeners) replace(agent, listener);
+      agent.board.count('takeover_fds{dir="in"}', attempt.session.imported.listeners.length);
       openMissing(agent, plans, attempt.session);
       return { session: attempt.session, imported: attempt.session.imported };
     }

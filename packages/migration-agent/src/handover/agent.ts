@@ -178,6 +178,11 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
   }
 
   startDrain(session: GiverSession): void {
+    if (this.#drain) {
+      this.#drain.cancel();
+      this.#drain = new Drain(this, session, this.#stopping?.deadline);
+      return;
+    }
     this.board.set('draining', 'succeeded', 'a successor serves; this process ends its connections');
     this.settings.log('succeeded', { peer: session.state.peer, connections: this.workload.openConnections() });
     this.predecessor?.dispatch({ type: 'succeeded' });
@@ -203,13 +208,12 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
   }
 
   ended(_session: GiverSession, reason: string): void {
-    const counts = this.#drain?.counts ?? { migrated: 0, drained: 0, killed: 0 };
     this.#drain?.cancel();
     this.#drain = undefined;
     this.#endpoint?.close();
     this.#endpoint = undefined;
     this.#successor = undefined;
-    this.emit('finished', reason, counts);
+    this.emit('finished', reason, { ...this.board.connections });
   }
 
   closed(session: GiverSession, reason: string): void {
@@ -222,8 +226,8 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     if (this.#stopping) void this.#stopAlone();
   }
 
-  count(metric: string): void {
-    this.board.count(metric);
+  count(metric: string, by = 1): void {
+    this.board.count(metric, by);
   }
 
   /** SIGTERM with nobody to hand over to. */

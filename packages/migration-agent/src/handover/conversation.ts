@@ -50,8 +50,8 @@ export class Conversation {
     this.#channel.hold(hold);
   }
 
-  /** Returns the frame's number, which an ACK refers to. */
-  send(message: Message, fds: readonly number[] = []): number {
+  /** Returns the frame's number, which an ACK refers to. The descriptors must stay open until `done`. */
+  send(message: Message, fds: readonly number[] = [], done?: () => void): number {
     this.#seq += 1;
     const frame: Frame = {
       version: this.version,
@@ -61,7 +61,7 @@ export class Conversation {
       body: writeBody(message),
       fdCount: fds.length,
     };
-    this.#channel.send(encodeFrame(frame), fds);
+    this.#channel.send(encodeFrame(frame), fds, done);
     return this.#seq;
   }
 

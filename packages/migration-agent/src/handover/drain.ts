@@ -10,7 +10,7 @@ export class Drain {
   readonly #cancel = new AbortController();
   readonly #stats: NodeJS.Timeout | undefined;
   #deadline: number;
-  counts: DrainCounts = { migrated: 0, drained: 0, killed: 0 };
+  /** Resolves with what became of all connections of this process so far. */
   readonly done: Promise<DrainCounts>;
 
   constructor(agent: Agent, successor: GiverSession | undefined, deadline: number | undefined) {
@@ -38,16 +38,17 @@ export class Drain {
       cancelled: this.#cancel.signal,
       ...(canMigrate ? { migrate: (records, fds) => successor.migrate(records, fds) } : {}),
     });
-    if (this.#cancel.signal.aborted) return counts;
-    clearInterval(this.#stats);
-    this.counts = counts;
     const { connections } = this.#agent.board;
     connections.migrated += counts.migrated;
     connections.drained += counts.drained;
     connections.killed += counts.killed;
-    successor?.send({ type: 'STATS', counters: this.#agent.counterFeed.increments(), open: 0 });
-    successor?.dispatch({ type: 'drained', ...counts });
-    return counts;
+    if (this.#cancel.signal.aborted) return connections;
+    clearInterval(this.#stats);
+    if (this.#agent.counterFeed.active) {
+      successor?.send({ type: 'STATS', counters: this.#agent.counterFeed.increments(), open: 0 });
+    }
+    successor?.dispatch({ type: 'drained', ...connections });
+    return connections;
   }
 
   #sendStats(successor: GiverSession): NodeJS.Timeout {

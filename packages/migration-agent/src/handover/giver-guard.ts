@@ -36,7 +36,8 @@ function onMessage(state: GiverState, message: Message, now: number): GiverStep 
   const reply = message.type === 'SERVING' ? [{ do: 'send' as const, message: again }] : [];
   if (message.type === 'ABORT') return onEnd(heard, `successor-aborted: ${message.reason}`);
   if (!state.covering) return step(heard, ...reply);
-  return step({ ...heard, covering: false }, { do: 'stop-accepting' }, ...reply);
+  // What was accepted meanwhile has to be drained too, also if the first drain was over.
+  return step({ ...heard, covering: false, drained: undefined }, { do: 'stop-accepting' }, ...reply, { do: 'drain' });
 }
 
 function onTick(state: GiverState, now: number, ctx: GiverContext): GiverStep {

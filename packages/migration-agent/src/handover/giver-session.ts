@@ -23,7 +23,7 @@ export interface GiverHost {
   ownAgain(session: GiverSession, cause: string): void;
   ended(session: GiverSession, reason: string): void;
   closed(session: GiverSession, reason: string): void;
-  count(metric: string): void;
+  count(metric: string, by?: number): void;
   interrupt?: Interrupt;
 }
 
@@ -160,6 +160,7 @@ export class GiverSession {
   #offer(index: number): void {
     this.#host.interrupt?.('giver:send:OFFER');
     const listeners = this.#frames[index] ?? [];
+    this.#host.count('takeover_fds{dir="out"}', listeners.length);
     const state = this.state.role === 'successor';
     this.#talk.send(
       { type: 'OFFER', index, total: this.#frames.length, state, listeners: listeners.map(({ record }) => record) },
@@ -170,8 +171,9 @@ export class GiverSession {
   async #sendState(): Promise<void> {
     const { message, fds } = await this.#host.collectState();
     // The peer may have gone on without state by now, or be gone; then the frame is late or nobody reads it.
-    if (this.state.phase === 'preparing') this.#talk.send(message, fds);
+    const { phase } = this.state;
+    if (phase === 'offering' || phase === 'preparing') this.#talk.send(message, fds, () => closeAll(fds));
+    else closeAll(fds);
     this.#host.interrupt?.('giver:send:STATE');
-    closeAll(fds);
   }
 }

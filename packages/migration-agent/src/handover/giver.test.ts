@@ -94,6 +94,12 @@ describe('the old side, step by step', () => {
     expect(did).toEqual(['send', 'claim', 'offer', 'state', 'send', 'stop-accepting', 'send', 'count', 'drain']);
   });
 
+  test('STATE follows the last OFFER without waiting for its ACK, and never an earlier one', () => {
+    expect(play([BEGIN, say(HELLO), say(AUTH)]).did.at(-1)).toBe('state');
+    const { did } = play([BEGIN, say(HELLO), say(AUTH)], context({ offerFrames: 17 }));
+    expect(did).not.toContain('state');
+  });
+
   test('it stops accepting before it says COMMITTED', () => {
     const { did } = play(TO_COMMIT);
     expect(did.indexOf('stop-accepting')).toBeLessThan(did.lastIndexOf('send'));
@@ -133,6 +139,19 @@ describe('the old side, step by step', () => {
   test('SIGTERM before the commit lets the hand-over go on', () => {
     const { did } = play([...TO_PREPARING, { type: 'sigterm' }, say(PREPARED), say(SERVING)]);
     expect(did).toContain('drain');
+  });
+
+  test('but a taker that is slow then is not waited for as long as otherwise', () => {
+    const { state } = play([...TO_PREPARING, [10, { type: 'sigterm' }]]);
+    expect(state.deadline).toBe(10 + DEFAULT_LIMITS.handoverAfterSigtermMs);
+  });
+
+  test('what was accepted while covering is drained before the end, also if the first drain was over', () => {
+    const drained: GiverEvent = { type: 'drained', migrated: 0, drained: 0, killed: 0 };
+    const covered: [number, GiverEvent][] = Array.from({ length: 8 }, (_, i) => [50 * (i + 1), { type: 'tick' }]);
+    const walk = [...TO_COMMIT, drained, ...covered, [450, say({ type: 'PONG' })] as [number, GiverEvent]];
+    expect(play([...walk, [10_500, { type: 'tick' }]]).did).not.toContain('end');
+    expect(play([...walk, drained, [10_050, say({ type: 'PONG' })], [10_500, { type: 'tick' }]]).did).toContain('end');
   });
 });
 
@@ -208,7 +227,7 @@ describe('the guard', () => {
   test('its first word ends the cover', () => {
     const { did, state } = play([...TO_COMMIT, ...ticksUntil(600), [610, say({ type: 'PONG' })]]);
     expect(state.covering).toBe(false);
-    expect(did.at(-1)).toBe('stop-accepting');
+    expect(did.slice(-2)).toEqual(['stop-accepting', 'drain']);
   });
 
   test('a late timer is this process not running, and no silence of the successor', () => {

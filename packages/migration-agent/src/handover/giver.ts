@@ -6,6 +6,8 @@ import type { GiverAction, GiverContext, GiverEvent, GiverState, GiverStep } fro
 import { step } from './giver-step.js';
 import type { TimeLimits } from './time-limits.js';
 
+const EARLY: ReadonlySet<GiverState['phase']> = new Set(['connected', 'challenged', 'offering']);
+
 /**
  * One step of the old side: what it becomes and what must be done, given what happened.
  *
@@ -29,11 +31,16 @@ export function reduceGiver(state: GiverState, event: GiverEvent, now: number, c
     case 'abort':
       return abort(state, event.reason, event.message);
     case 'sigterm':
-      // A hand-over that has begun is the best thing that can happen to a process that must end: let it finish.
-      return step({ ...state, sigtermAt: now });
+      return onSigterm(state, now, ctx);
     case 'drained':
       return step(state);
   }
+}
+
+/** A hand-over that has begun is the best thing that can happen to a process that must end: it may finish, within limits. */
+function onSigterm(state: GiverState, now: number, ctx: GiverContext): GiverStep {
+  const latest = now + ctx.limits.handoverAfterSigtermMs;
+  return step({ ...state, sigtermAt: now, deadline: Math.min(state.deadline ?? latest, latest) });
 }
 
 /** When `tick` must come at the latest. */
@@ -113,22 +120,25 @@ function onAuth(state: GiverState, mac: string, now: number, ctx: GiverContext):
   const sent = Math.min(ctx.offerFrames, MAX_OUTSTANDING_FRAMES);
   const frames: GiverAction[] = Array.from({ length: sent }, (_, frame) => ({ do: 'offer', frame }));
   const claim: GiverAction[] = state.role === 'successor' ? [{ do: 'claim' }] : [];
-  return step(
-    { ...state, phase: 'offering', sentFrames: sent, deadline: now + ctx.limits.offerMs },
-    ...claim,
-    ...frames,
-  );
+  const next: GiverState = { ...state, phase: 'offering', sentFrames: sent, deadline: now + ctx.limits.offerMs };
+  return step(next, ...claim, ...frames, ...stateAfter(next, ctx));
 }
 
 function onOfferAck(state: GiverState, now: number, ctx: GiverContext): GiverStep {
   const acked = state.ackedFrames + 1;
   const next = { ...state, ackedFrames: acked, deadline: now + ctx.limits.offerMs };
   if (state.sentFrames < ctx.offerFrames) {
-    return step({ ...next, sentFrames: state.sentFrames + 1 }, { do: 'offer', frame: state.sentFrames });
+    const more = { ...next, sentFrames: state.sentFrames + 1 };
+    return step(more, { do: 'offer', frame: state.sentFrames }, ...stateAfter(more, ctx));
   }
   if (acked < ctx.offerFrames) return step(next);
   if (state.role === 'custodian') return step({ ...next, phase: 'keeping', deadline: undefined });
-  return step({ ...next, phase: 'preparing', deadline: now + ctx.limits.initMs }, { do: 'state' });
+  return step({ ...next, phase: 'preparing', deadline: now + ctx.limits.initMs });
+}
+
+/** STATE follows the last OFFER at once: waiting for the ACK would cost both event loops a turn under load. */
+function stateAfter(state: GiverState, ctx: GiverContext): GiverAction[] {
+  return state.role === 'successor' && state.sentFrames === ctx.offerFrames ? [{ do: 'state' }] : [];
 }
 
 function onPreparing(state: GiverState, message: Message, now: number, ctx: GiverContext): GiverStep {
@@ -162,7 +172,9 @@ function commit(state: GiverState, now: number, ctx: GiverContext): GiverStep {
 function onTick(state: GiverState, now: number, ctx: GiverContext): GiverStep {
   const due = giverDeadline(state, ctx.limits);
   if (due === undefined || now < due) return step(state);
-  return abort(state, `timeout-${state.phase}`, `the peer did not go on in time (${state.phase})`);
+  // So early a late peer has only been slow to run, and may try again; later its program has failed.
+  const retryAfterMs = EARLY.has(state.phase) ? 50 : 0;
+  return abort(state, `timeout-${state.phase}`, `the peer did not go on in time (${state.phase})`, retryAfterMs);
 }
 
 function refuseUid(state: GiverState, uid: number): GiverStep {

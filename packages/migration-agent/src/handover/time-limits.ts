@@ -26,12 +26,12 @@ export interface TimeLimits {
   guardMs: number;
   /** The least of the guard that is left when SIGTERM comes. */
   guardAfterSigtermMs: number;
+  /** How long a hand-over that has begun may still take when SIGTERM comes before its commit. */
+  handoverAfterSigtermMs: number;
   /** How long connections may take to end. */
   drainMs: number;
   /** Idle connections that cannot be moved are closed over this window. */
   idleCloseSpreadMs: number;
-  /** One CONNS frame until its ACK. */
-  connsMs: number;
   /** How long a starting process looks for the holder of addresses that are in use. */
   coldStartMs: number;
   /** How long a process whose turn it is not waits for an owner before it serves itself. */
@@ -52,9 +52,9 @@ export const DEFAULT_LIMITS: TimeLimits = {
   heartbeatLimitMs: 250,
   guardMs: 10_000,
   guardAfterSigtermMs: 1_000,
+  handoverAfterSigtermMs: 5_000,
   drainMs: 28_000,
   idleCloseSpreadMs: 5_000,
-  connsMs: 1_000,
   coldStartMs: 10_000,
   standbyMs: 5_000,
 };

@@ -28,7 +28,14 @@ export type WatchHandle = object;
 /** The functions of native/*.c. A negative number is an errno. */
 export interface NativeAddon {
   socket(domain: number, type: number): number;
-  bindInet(fd: number, host: string, port: number, reuseAddress: boolean, ipv6Only: boolean): number;
+  bindInet(
+    fd: number,
+    host: string,
+    port: number,
+    reuseAddress: boolean,
+    ipv6Only: boolean,
+    reusePort?: boolean,
+  ): number;
   bindUnix(fd: number, path: string): number;
   connectUnix(fd: number, path: string): number;
   listen(fd: number, backlog: number): number;

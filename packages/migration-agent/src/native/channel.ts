@@ -26,7 +26,7 @@ const PACKETS_PER_WAKE = 64;
 export class Channel {
   readonly #fd: number;
   readonly #events: ChannelEvents;
-  readonly #queue: { data: Uint8Array; fds: readonly number[] }[] = [];
+  readonly #queue: { data: Uint8Array; fds: readonly number[]; done: () => void }[] = [];
   #watch: WatchHandle | undefined;
   // Allocated per wake-up, not per channel: an idle channel costs no buffer.
   static #buffer: Buffer | undefined;
@@ -59,10 +59,16 @@ export class Channel {
     return typeof peer === 'number' ? 65534 : peer.uid;
   }
 
-  /** Sends now or as soon as the peer has room; the descriptors must stay open until then. Order is kept. */
-  send(data: Uint8Array, fds: readonly number[] = []): void {
-    if (!this.open) return;
-    this.#queue.push({ data, fds });
+  /**
+   * Sends now or as soon as the peer has room; order is kept. The descriptors must stay open until `done`, which comes once the kernel
+   * has its own references or nobody will ever get them.
+   */
+  send(data: Uint8Array, fds: readonly number[] = [], done: () => void = () => undefined): void {
+    if (!this.open) {
+      done();
+      return;
+    }
+    this.#queue.push({ data, fds, done });
     if (this.#queue.length === 1) this.#flush();
   }
 
@@ -81,7 +87,7 @@ export class Channel {
     if (!this.#watch) return;
     addon().unwatch(this.#watch);
     this.#watch = undefined;
-    this.#queue.length = 0;
+    for (const { done } of this.#queue.splice(0)) done();
     addon().close(this.#fd);
   }
 
@@ -106,7 +112,7 @@ export class Channel {
       const sent = addon().sendmsg(this.#fd, next.data, next.fds);
       if (sent === EAGAIN) break;
       // Other errors (EPIPE, ECONNRESET) mean the peer is gone; what it wrote before is still readable and comes first.
-      this.#queue.shift();
+      this.#queue.shift()?.done();
     }
     if (this.#watch) addon().rewatch(this.#watch, this.#queue.length > 0 ? READABLE | WRITABLE : READABLE);
   }

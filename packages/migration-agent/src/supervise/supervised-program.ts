@@ -67,7 +67,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
       if (run) run.program = program;
       this.#serving = run;
     } catch (error) {
-      run?.child.kill('SIGKILL');
+      run?.child.kill('SIGTERM');
       throw error;
     } finally {
       clearTimeout(timer);
@@ -117,9 +117,15 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     return false;
   }
 
-  /** Ends every run at once. */
-  kill(): void {
-    for (const run of this.#runs) run.child.kill('SIGKILL');
+  /** Ends every run: asks first, so that what they have accepted is answered, and cuts what is left after `withinMs`. */
+  async end(withinMs: number): Promise<void> {
+    const runs = [...this.#runs];
+    this.detach();
+    const timer = setTimeout(() => {
+      for (const { child } of runs) child.kill('SIGKILL');
+    }, withinMs);
+    await Promise.all(runs.map(({ ended }) => ended));
+    clearTimeout(timer);
   }
 
   pids(): number[] {

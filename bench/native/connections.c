@@ -1,0 +1,200 @@
+// connections HOST PORT SLOTS MODE PAUSE_US: clients that count every failure by kind. MODE "short" connects for each request, "keep"
+// sends POSTs one after another on kept connections. Reports one JSON line per line read on stdin, and ends with it. Source addresses
+// rotate over 127.1.0.x, so that ports do not run out at 10,000 connections a second.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_SLOTS 4096
+#define BUCKETS 20000
+#define TIMEOUT_NS 3000000000ll
+#define SOURCES 60
+
+enum phase { WAITING, CONNECTING, READING };
+
+struct slot {
+  int fd;
+  enum phase phase;
+  int reused;
+  long long begun, wake;
+  size_t got;
+  char buffer[1024];
+};
+
+static struct slot slots[MAX_SLOTS];
+static int count, epoll, keep;
+static long long pauseNs;
+static struct sockaddr_in target;
+static long long ok, refused, reset, timeouts, other, connections, lastOk, longestGap, versions[4096];
+static unsigned histogram[BUCKETS];
+static unsigned source;
+static const char GET[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+static const char POST[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n0123456789abcdef";
+
+static long long now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static void rest(struct slot *s, long long at) {
+  s->phase = WAITING;
+  s->wake = at + pauseNs;
+}
+
+static void drop(struct slot *s) {
+  if (s->fd >= 0) close(s->fd);
+  s->fd = -1;
+}
+
+static void fail(struct slot *s, int reason) {
+  if (reason == ECONNREFUSED) refused++;
+  else if (reason == ECONNRESET || reason == EPIPE) reset++;
+  else if (reason == ETIMEDOUT) timeouts++;
+  else other++;
+  drop(s);
+  s->phase = WAITING;
+  // A refused client tries again after 2 ms, so that an outage does not become a storm of its own.
+  s->wake = now() + 2000000;
+}
+
+static void sendRequest(struct slot *s) {
+  const char *text = keep ? POST : GET;
+  size_t length = strlen(text);
+  s->got = 0;
+  if (send(s->fd, text, length, MSG_NOSIGNAL) != (ssize_t)length) { fail(s, errno ? errno : EPIPE); return; }
+  s->phase = READING;
+}
+
+static void begin(struct slot *s) {
+  s->begun = now();
+  if (s->fd >= 0) {
+    s->reused = 1;
+    sendRequest(s);
+    return;
+  }
+  s->reused = 0;
+  s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (s->fd < 0) { fail(s, errno); return; }
+  int on = 1;
+  setsockopt(s->fd, IPPROTO_IP, 24 /* IP_BIND_ADDRESS_NO_PORT */, &on, sizeof on);
+  setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010001u + source++ % SOURCES)};
+  bind(s->fd, (struct sockaddr *)&from, sizeof from);
+  connections++;
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = s};
+  epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &event);
+  s->phase = CONNECTING;
+  if (connect(s->fd, (struct sockaddr *)&target, sizeof target) && errno != EINPROGRESS) fail(s, errno);
+}
+
+static void done(struct slot *s) {
+  long long at = now();
+  unsigned bucket = (unsigned)((at - s->begun) / 10000);
+  histogram[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+  if (lastOk && at - lastOk > longestGap) longestGap = at - lastOk;
+  lastOk = at;
+  ok++;
+  char *version = strstr(s->buffer, "\r\n\r\n");
+  if (version) versions[(unsigned)atoi(version + 4) % 4096]++;
+  if (!keep || strcasestr(s->buffer, "connection: close")) drop(s);
+  rest(s, at);
+}
+
+static void receive(struct slot *s) {
+  for (;;) {
+    ssize_t n = recv(s->fd, s->buffer + s->got, sizeof s->buffer - 1 - s->got, 0);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0) { fail(s, errno); return; }
+    if (n == 0) {
+      if (!keep && s->got > 0) done(s);
+      else fail(s, ECONNRESET);
+      return;
+    }
+    s->got += (size_t)n;
+    s->buffer[s->got] = 0;
+    char *head = strstr(s->buffer, "\r\n\r\n");
+    char *length = head ? strcasestr(s->buffer, "content-length:") : NULL;
+    if (head && length && s->got >= (size_t)(head + 4 - s->buffer) + (size_t)atoi(length + 15)) { done(s); return; }
+  }
+}
+
+static void onEvent(struct slot *s, unsigned events) {
+  if (s->phase == CONNECTING) {
+    int reason = 0;
+    socklen_t length = sizeof reason;
+    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &reason, &length);
+    if (reason) { fail(s, reason); return; }
+    if (!(events & EPOLLOUT)) return;
+    sendRequest(s);
+    return;
+  }
+  // A kept connection that the server closes between two requests costs nothing: it is opened again.
+  if (s->phase == WAITING && s->fd >= 0 && (events & (EPOLLIN | EPOLLHUP))) drop(s);
+  if (s->phase == READING && (events & (EPOLLIN | EPOLLHUP | EPOLLERR))) receive(s);
+}
+
+static double percentile(double share) {
+  unsigned long long total = 0, seen = 0;
+  for (int i = 0; i < BUCKETS; i++) total += histogram[i];
+  for (int i = 0; i < BUCKETS; i++) {
+    seen += histogram[i];
+    if (total && seen >= share * total) return (i + 1) / 100.0;
+  }
+  return 0;
+}
+
+static void report(int begin) {
+  int seen = 0;
+  for (int i = 0; i < 4096; i++) seen += versions[i] > 0;
+  printf("{\"ok\":%lld,\"refused\":%lld,\"reset\":%lld,\"timeouts\":%lld,\"other\":%lld,\"connections\":%lld,\"versions\":%d,"
+         "\"longestGapMs\":%.2f,\"p50Ms\":%.2f,\"p99Ms\":%.2f}\n",
+         ok, refused, reset, timeouts, other, connections, seen, longestGap / 1e6, percentile(0.5), percentile(0.99));
+  fflush(stdout);
+  if (!begin) return;
+  longestGap = 0;
+  memset(histogram, 0, sizeof histogram);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 6) return 2;
+  target.sin_family = AF_INET;
+  target.sin_port = htons((unsigned short)atoi(argv[2]));
+  inet_pton(AF_INET, argv[1], &target.sin_addr);
+  count = atoi(argv[3]) < MAX_SLOTS ? atoi(argv[3]) : MAX_SLOTS;
+  keep = !strcmp(argv[4], "keep");
+  pauseNs = atoll(argv[5]) * 1000;
+  epoll = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event control = {.events = EPOLLIN, .data.ptr = NULL};
+  epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &control);
+  for (int i = 0; i < count; i++) slots[i].fd = -1;
+  for (;;) {
+    struct epoll_event events[256];
+    int waiting = 0;
+    for (int i = 0; i < count && !waiting; i++) waiting = slots[i].phase == WAITING;
+    int n = epoll_wait(epoll, events, 256, waiting ? 1 : 50);
+    for (int i = 0; i < n; i++) {
+      if (events[i].data.ptr) { onEvent(events[i].data.ptr, events[i].events); continue; }
+      char line[256];
+      if (read(0, line, sizeof line) <= 0) return 0;
+      // "begin" starts the latencies and the longest gap anew after this report.
+      report(line[0] == 'b');
+    }
+    long long at = now();
+    for (int i = 0; i < count; i++) {
+      if (slots[i].phase == WAITING && slots[i].wake <= at) begin(&slots[i]);
+      else if (slots[i].phase != WAITING && at - slots[i].begun > TIMEOUT_NS) fail(&slots[i], ETIMEDOUT);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import type { BenchContext, Row } from '../bench.js';
+import { Clients, lostOf, type Seen } from './clients.js';
+import { Chain, type Generation, type Strategy } from './generations.js';
+
+const SLOTS = 64;
+
+/** A run of hand-overs in a row under load. */
+export interface ChainPlan {
+  name: string;
+  strategy: Strategy;
+  handovers: number;
+  mode: 'short' | 'keep';
+  slots?: number;
+  pauseUs?: number;
+  /** What decides `ok`; the baselines lose by design and are only shown. */
+  isRight(seen: Seen, migrated: number): boolean;
+}
+
+/** How the next generation gets its turn under each strategy. */
+const SUCCEED: Record<Strategy, (chain: Chain, old: Generation, version: number) => Promise<Generation>> = {
+  async takeover(chain, _old, version) {
+    const next = chain.start(version);
+    await next.hears('owner');
+    return next;
+  },
+  async cold(chain, old, version) {
+    old.child.kill('SIGTERM');
+    // A plain restart: its own close waits for connections, the port is free before.
+    const next = chain.start(version);
+    await next.hears('owner');
+    return next;
+  },
+  async reuseport(chain, old, version) {
+    const next = chain.start(version);
+    await next.hears('owner');
+    old.child.kill('SIGTERM');
+    return next;
+  },
+  async openkruise(chain, old, version) {
+    const next = chain.start(version);
+    await next.hears('owner');
+    old.child.kill('SIGTERM');
+    return next;
+  },
+};
+
+export async function runChain(context: BenchContext, program: string, plan: ChainPlan): Promise<Row> {
+  context.say(`${plan.name}: ${plan.handovers} hand-overs`);
+  const chain = await Chain.create(context.root, plan.strategy);
+  let current = chain.start(0);
+  await current.hears('owner');
+  const slots = plan.slots ?? SLOTS;
+  const clients = new Clients(program, { port: chain.port, slots, mode: plan.mode, pauseUs: plan.pauseUs ?? 0 });
+  try {
+    const startedAt = performance.now();
+    await clients.answered(slots * 20);
+    const steady = await clients.beginFigures();
+    const times: number[] = [];
+    let migrated = 0;
+    for (let version = 1; version <= plan.handovers; version++) {
+      const old = current;
+      current = await SUCCEED[plan.strategy](chain, old, version);
+      if (plan.strategy === 'takeover') {
+        times.push((await current.hears('owner')).handover?.handoverMs ?? 0);
+        migrated += (await old.hears('done')).migrated ?? 0;
+      }
+      await clients.answered(slots);
+    }
+    const during = await clients.report();
+    const seconds = (performance.now() - startedAt) / 1000;
+    return {
+      ...rowOf(plan, during, steady, times),
+      perSecond: Math.round(during.ok / seconds),
+      ok: plan.isRight(during, migrated),
+    };
+  } finally {
+    clients.stop();
+    await chain.close();
+  }
+}
+
+function rowOf(plan: ChainPlan, seen: Seen, steady: Seen, times: number[]): Row {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return {
+    name: plan.name,
+    ok: true,
+    handovers: plan.handovers,
+    answered: seen.ok,
+    lost: lostOf(seen),
+    refused: seen.refused,
+    reset: seen.reset,
+    timeouts: seen.timeouts,
+    connections: seen.connections,
+    handoverP50Ms: at(0.5),
+    handoverP99Ms: at(0.99),
+    longestGapMs: seen.longestGapMs,
+    p99Ms: seen.p99Ms,
+    steadyP99Ms: steady.p99Ms,
+  };
+}
