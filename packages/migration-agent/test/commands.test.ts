@@ -156,6 +156,17 @@ describe('sidestep-agent hook', () => {
     expect(hook.stderr).toContain('ended');
   }, 30_000);
 
+  test('returns 1 when the new version hangs right after it took over, although it says nothing wrong', async () => {
+    await run({ version: 'v1' }, { ...pair(1, 0), SIDESTEP_GUARD_SECONDS: '20' }).heard(isOwner);
+    const second = run({ version: 'v2' }, pair(5, 1));
+    const hook = pod.agent(['hook'], pair(5, 1));
+    await second.heard(isOwner);
+    second.child.kill('SIGSTOP');
+    expect((await hook.exited).code).toBe(1);
+    expect(hook.stderr).toContain('does not answer any more');
+    second.child.kill('SIGKILL');
+  }, 30_000);
+
   test('returns 1 when the agent is stopped while it takes over', async () => {
     await run({ version: 'v1' }, pair(1, 0)).heard(isOwner);
     const second = run({ version: 'v2', ready: false }, pair(5, 1));

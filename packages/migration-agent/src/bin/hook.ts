@@ -64,8 +64,16 @@ async function proven(path: string, status: AgentStatus): Promise<Outcome> {
   if (leftMs <= 0) return judge(status);
   const { status: last, how } = await followStatus(path, ({ role }) => role !== 'owner', leftMs);
   if (how === 'enough' && last) return judge(last);
-  if (how === 'silent' && last) return { ok: true };
-  return ended(last ?? status);
+  if (how === 'ended') return ended(last ?? status);
+  return answers(path, status);
+}
+
+/** One that has nothing new to say and one that hangs are equally silent, so it is asked. */
+async function answers(path: string, owner: AgentStatus): Promise<Outcome> {
+  const { status, how } = await followStatus(path, () => true, SILENCE_MS);
+  if (how === 'enough' && status) return judge(status);
+  if (how === 'ended') return ended(owner);
+  return { ok: false, why: `the agent took over and does not answer any more (no status for ${SILENCE_MS / 1000} s)` };
 }
 
 function ended({ role, reason, message }: AgentStatus): Outcome {
