@@ -52,7 +52,8 @@ export class RolloutStage {
       stage.kubelet = startInstantKubelet({ api: platform.api, delayMs: run.kubeletMs });
       await stage.kubelet.synced();
     } catch (error) {
-      await stage.stop();
+      // The logs stay: the error names them.
+      await platform.stop();
       throw error;
     }
     return stage;
