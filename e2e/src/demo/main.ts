@@ -5,4 +5,5 @@ import { runDemo } from './run.js';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
-process.exitCode = await runDemo(root, parseOptions(process.argv.slice(2)));
+// An interrupted run may still have a wait of its own under way; nothing is left to do then.
+process.exit(await runDemo(root, parseOptions(process.argv.slice(2))));

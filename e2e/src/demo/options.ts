@@ -12,6 +12,9 @@ export const FAULTS = [
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
+/** Faults of processes that the in-process queue does without. */
+export const NEEDS_REDIS: ReadonlySet<FaultName> = new Set(['worker-killed', 'redis-flushed', 'redis-restarted']);
+
 export interface DemoOptions {
   pods: number;
   rate: number;
@@ -34,9 +37,9 @@ const wholeNumber = (low: number, high: number) => (text: string) => {
 };
 
 const countOrPercent = (text: string): number | string => {
-  if (/^(100|[1-9]?\d)%$/.test(text)) return text;
+  if (/^(100|[1-9]\d?)%$/.test(text)) return text;
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a count from 1, or a percentage from 0% to 100%, is allowed.');
+  throw new InvalidArgumentError('a count from 1, or a percentage from 1% to 100%, is allowed.');
 };
 
 const EPILOG = `
@@ -67,5 +70,11 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     .option('--record <file>', 'write the run as an animated SVG')
     .addHelpText('after', EPILOG)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  return command.parse(argv as string[], { from: 'user' }).opts<DemoOptions>();
+  const options = command.parse(argv as string[], { from: 'user' }).opts<DemoOptions>();
+  if (options.queue === 'memory' && options.fail && NEEDS_REDIS.has(options.fail)) {
+    command.error(
+      `error: --fail ${options.fail} needs --queue redis: the in-process queue has no Redis and no workers of their own`,
+    );
+  }
+  return options;
 };

@@ -16,7 +16,7 @@ import {
 } from '../world/scenario.js';
 import { World } from '../world/world.js';
 import { type Fault, faultOf } from './faults.js';
-import type { DemoOptions } from './options.js';
+import { type DemoOptions, NEEDS_REDIS } from './options.js';
 import { svgOf } from './picture.js';
 import { Screen } from './screen.js';
 import { handoversIn, type Summary, summaryLines, summaryOf } from './summary.js';
@@ -113,7 +113,7 @@ const steady = (ms: number, stage: Stage): Promise<void> =>
   });
 
 const startWorld = (root: string, stateDir: string, options: DemoOptions, screen: Screen): Promise<World> => {
-  const needsRedis = options.fail?.startsWith('redis') ?? false;
+  const needsRedis = options.fail !== undefined && NEEDS_REDIS.has(options.fail);
   return World.start(
     {
       root,
@@ -151,10 +151,10 @@ const howToLook = (stage: Stage): string[] => [
   `  logs: ${stage.world.platform.options.stateDir}/logs`,
 ];
 
-const untilInterrupted = (): Promise<void> =>
+/** Ctrl-C, or somebody who asks this process to end. */
+const interruption = (): Promise<'interrupted'> =>
   new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('interrupted'));
   });
 
 const perform = async (stage: Stage): Promise<Summary> => {
@@ -178,34 +178,60 @@ const perform = async (stage: Stage): Promise<Summary> => {
   });
 };
 
-/** Runs the demo; resolves with the exit code. */
+/** What a run leaves behind once it is over. */
+interface Remains {
+  world?: World;
+  keepLogs: boolean;
+}
+
+const play = async (
+  root: string,
+  stateDir: string,
+  options: DemoOptions,
+  screen: Screen,
+  remains: Remains,
+  interrupted: Promise<unknown>,
+): Promise<number> => {
+  const world = await startWorld(root, stateDir, options, screen);
+  remains.world = world;
+  const stage = await openStage(world, options, screen);
+  const summary = await perform(stage);
+  remains.keepLogs = !summary.ok;
+  if (options.record) {
+    writeFileSync(options.record, svgOf([...screen.frames, { atMs: 0, lines: summaryLines(summary) }]));
+  }
+  screen.keep();
+  if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  else for (const line of summaryLines(summary)) screen.say(line);
+  if (options.keep) {
+    for (const line of howToLook(stage)) screen.say(line);
+    await interrupted;
+  }
+  return summary.ok ? 0 : 1;
+};
+
+const INTERRUPTED = 130;
+
+/** Runs the demo; resolves with the exit code. Whatever ends it, its processes and its folder go with it (failed runs keep the logs). */
 export const runDemo = async (root: string, options: DemoOptions): Promise<number> => {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'sidestep-demo-'));
   const screen = new Screen(process.stdout, options.json);
-  let world: World | undefined;
-  let failed = true;
+  const remains: Remains = { keepLogs: true };
+  const interrupted = interruption();
   try {
-    world = await startWorld(root, stateDir, options, screen);
-    const stage = await openStage(world, options, screen);
-    const summary = await perform(stage);
-    failed = !summary.ok;
-    if (options.record)
-      writeFileSync(options.record, svgOf([...screen.frames, { atMs: 0, lines: summaryLines(summary) }]));
+    const end = await Promise.race([play(root, stateDir, options, screen, remains, interrupted), interrupted]);
+    if (end !== 'interrupted') return end;
+    remains.keepLogs = false;
     screen.keep();
-    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-    else for (const line of summaryLines(summary)) screen.say(line);
-    if (options.keep) {
-      for (const line of howToLook(stage)) screen.say(line);
-      await untilInterrupted();
-    }
-    return summary.ok ? 0 : 1;
+    screen.say('interrupted; stopping');
+    return INTERRUPTED;
   } catch (error) {
     screen.keep();
     screen.say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   } finally {
-    await world?.stop();
-    if (failed || process.env.SIDESTEP_KEEP_LOGS) screen.say(`logs are kept in ${stateDir}`);
+    await remains.world?.stop();
+    if (remains.keepLogs || process.env.SIDESTEP_KEEP_LOGS) screen.say(`logs are kept in ${stateDir}`);
     else rmSync(stateDir, { recursive: true, force: true });
   }
 };

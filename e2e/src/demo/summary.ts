@@ -16,6 +16,8 @@ export interface Summary {
   requests: number;
   lost: number;
   lostByKind: Record<string, number>;
+  /** The first of them, to find out why. */
+  losses: LoadReport['losses'];
   /** In-flight requests of a sidecar process that was killed on purpose; bounded by what was in flight. */
   killedInFlight: number;
   rolloutMs: number;
@@ -70,6 +72,7 @@ export const summaryOf = (input: SummaryInput): Summary => {
     requests: load.requests,
     lost: load.lost,
     lostByKind: load.lostByKind,
+    losses: load.losses.slice(0, 20),
     killedInFlight: load.killedInFlight,
     rolloutMs: input.rolloutMs,
     handoverMs: { p50: quantile(handovers, 0.5), p99: quantile(handovers, 0.99), max: handovers.at(-1) ?? 0 },

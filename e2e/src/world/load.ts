@@ -17,6 +17,9 @@ export interface LoadReport extends GeneratorReport {
   p99Ms: number;
 }
 
+/** Longer than a busy machine can hold an answer up; a server that went silent shows in the longest gap. */
+const TIMEOUT_MS = 15_000;
+
 const EMPTY: LoadSample = {
   type: 'sample',
   rps: 0,
@@ -37,14 +40,18 @@ export class Load {
   private sample = EMPTY;
   private final: GeneratorReport | undefined;
   private readonly child: ChildProcess;
-  private readonly targets: readonly string[];
+  private readonly targets: string[];
 
   private constructor({ root, targets, rate }: LoadOptions) {
-    this.targets = targets;
+    this.targets = [...targets];
     const program = path.join(root, 'packages/testkit/dist/load/main.js');
-    this.child = spawn(process.execPath, [program, '--targets', targets.join(','), '--rate', String(rate)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    this.child = spawn(
+      process.execPath,
+      [program, '--targets', targets.join(','), '--rate', String(rate), '--timeout-ms', String(TIMEOUT_MS)],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
     createInterface({ input: this.child.stdout! }).on('line', (line) => this.take(line));
   }
 
@@ -52,6 +59,17 @@ export class Load {
     const load = new Load(options);
     await until(() => (load.sample.served > 0 ? true : undefined), 'the first answered request');
     return load;
+  }
+
+  /** Sends to this `host:port`, too. */
+  add(target: string): void {
+    this.targets.push(target);
+    this.tell({ add: target });
+  }
+
+  /** Sends nothing more to it, as Services do with a pod that is being deleted; what is in flight is still waited for. */
+  remove(target: string): void {
+    this.tell({ remove: target });
   }
 
   /** The numbers of the last fifth of a second. */
