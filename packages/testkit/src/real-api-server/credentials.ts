@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { renderKubeconfig } from '../kube-sim/kubeconfig.js';
 import { CertificateAuthority, type CertificatePair, serviceAccountKeys } from './certificates.js';
@@ -42,7 +43,10 @@ export class Credentials {
   }
 
   private async write(name: string, content: string): Promise<string> {
-    await writeFile(this.file(name), content, { mode: 0o600 });
+    // Written again for the same user while a program reads it: that program sees the one or the other, never a half.
+    const unfinished = this.file(`${name}.${randomUUID()}`);
+    await writeFile(unfinished, content, { mode: 0o600 });
+    await rename(unfinished, this.file(name));
     return this.file(name);
   }
 }
