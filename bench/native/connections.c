@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define MAX_SLOTS 4096
-#define BUCKETS 20000
+#define BUCKETS 200000
 #define TIMEOUT_NS 3000000000ll
 #define SOURCES 60
 

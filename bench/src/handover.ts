@@ -4,6 +4,7 @@ import { buildClients, lostOf } from './handover/clients.js';
 import { runAlternation, runDeaths } from './handover/deaths.js';
 import { runFootprint } from './handover/footprint.js';
 import { runIdle } from './handover/idle.js';
+import { runUdp } from './handover/udp.js';
 
 /** At most this share of kept connections may have been opened again. */
 const RECONNECT_SHARE = 0.01;
@@ -57,6 +58,7 @@ export const bench: Bench = {
     const rows: Row[] = [];
     for (const plan of plans(handovers, kept, quick ? 3 : 20)) rows.push(await runChain(context, program, plan));
     rows.push(await runIdle(context, count(args, '--idle', quick ? 1_000 : 10_000)));
+    rows.push(await runUdp(context, quick ? 5_000 : 100_000, quick ? 5 : 15));
     rows.push(...(await runDeaths(context, program)));
     rows.push(await runAlternation(context, program, quick ? 4 : 50));
     rows.push(await runFootprint(context));

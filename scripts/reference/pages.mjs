@@ -6,6 +6,7 @@ import { describeConfig as upgradeWorkerConfig } from '../../apps/upgrade-worker
 import { describeConfig as webhookConfig } from '../../apps/webhook/dist/config.js';
 import { ERROR_CODES, REASONS } from '../../packages/core/dist/index.js';
 import { KUBE_ERROR_CODES } from '../../packages/kube/dist/index.js';
+import { AGENT_ERROR_CODES } from '../../packages/migration-agent/dist/index.js';
 import { METRIC_CATALOGUE } from '../../packages/observability/dist/index.js';
 import { PHASE_QUEUE_ERROR_CODES } from '../../packages/phase-queue/dist/index.js';
 
@@ -57,6 +58,7 @@ const errors = () =>
         ['core', ERROR_CODES],
         ['kube', KUBE_ERROR_CODES],
         ['phase-queue', PHASE_QUEUE_ERROR_CODES],
+        ['migration-agent', AGENT_ERROR_CODES],
         ['apps', APP_ERROR_CODES],
       ].flatMap(([room, codes]) => Object.entries(codes).map(([code, when]) => [`\`${code}\``, room, when])),
     ),

@@ -1,6 +1,6 @@
 /** Runs beside the proxy: hands live sockets from the old sidecar container to the new one. */
 
-export { AgentError, type RetryRule } from './errors.js';
+export { AGENT_ERROR_CODES, AgentError, type AgentErrorCode, type RetryRule } from './errors.js';
 export type { TimeLimits } from './handover/time-limits.js';
 export type { AgentRole, AgentStatus, HandoverStatus, ListenerStatus } from './status/snapshot.js';
 export type {

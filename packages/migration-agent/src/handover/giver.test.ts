@@ -1,90 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
-import { type Conversation, proofOf } from '../protocol/authentication.js';
 import type { Message } from '../protocol/messages.js';
-import { giverDeadline, reduceGiver } from './giver.js';
-import { type GiverAction, type GiverContext, type GiverEvent, type GiverState, newGiver } from './giver-state.js';
+import { giverDeadline } from './giver.js';
+import type { GiverContext, GiverEvent } from './giver-state.js';
+import {
+  ACK,
+  AUTH,
+  abortReason,
+  BEGIN,
+  context,
+  HELLO,
+  PREPARED,
+  play,
+  SERVING,
+  said,
+  say,
+  TO_COMMIT,
+  TO_PREPARING,
+} from './giver-walk.contract.js';
 import { DEFAULT_LIMITS } from './time-limits.js';
-
-const secret = Buffer.alloc(32, 1);
-const conversation: Conversation = {
-  takerInstance: 'aa'.repeat(16),
-  takerNonce: 'bb'.repeat(32),
-  giverInstance: 'cc'.repeat(16),
-  giverNonce: 'dd'.repeat(32),
-};
-
-function context(changes: Partial<GiverContext> = {}): GiverContext {
-  return {
-    limits: DEFAULT_LIMITS,
-    instance: conversation.giverInstance,
-    appVersion: 'v1',
-    generation: 4,
-    versions: { min: 1, max: 1 },
-    features: ['conns'],
-    nonce: conversation.giverNonce,
-    secret,
-    allowedUids: [1000],
-    offerFrames: 1,
-    refusal: undefined,
-    connections: 7,
-    ...changes,
-  };
-}
-
-const HELLO: Message = {
-  type: 'HELLO',
-  min: 1,
-  max: 1,
-  instance: conversation.takerInstance,
-  appVersion: 'v2',
-  role: 'successor',
-  features: ['conns'],
-  nonce: conversation.takerNonce,
-  wants: [],
-};
-const AUTH: Message = { type: 'AUTH', mac: proofOf(secret, 'taker', conversation) };
-const ACK: Message = { type: 'ACK', of: 1, refused: [] };
-const PREPARED: Message = { type: 'PREPARED', adopted: 1, unwanted: [], errors: [] };
-const SERVING: Message = { type: 'SERVING' };
-const say = (message: Message): GiverEvent => ({ type: 'message', message });
-
-/** Plays events one millisecond apart; tells the end state and everything that was done. */
-function play(events: (GiverEvent | [at: number, event: GiverEvent])[], ctx = context()) {
-  let state: GiverState = newGiver(0, ctx.limits);
-  let now = 0;
-  const actions: GiverAction[] = [];
-  for (const entry of events) {
-    const [at, event] = Array.isArray(entry) ? entry : [now + 1, entry];
-    now = at;
-    const step = reduceGiver(state, event, now, ctx);
-    state = step.state;
-    actions.push(...step.actions);
-  }
-  return { state, actions, did: actions.map((action) => action.do), now };
-}
-
-const BEGIN: GiverEvent = { type: 'connected', uid: 1000 };
-const TO_PREPARING = [BEGIN, say(HELLO), say(AUTH), say(ACK)];
-const TO_COMMIT = [...TO_PREPARING, say(PREPARED), say(SERVING)];
-
-/** Waits between events as points in time. */
-function spaced(steps: [wait: number, event: GiverEvent][]): [at: number, event: GiverEvent][] {
-  let now = 0;
-  return steps.map(([wait, event]) => {
-    now += wait;
-    return [now, event];
-  });
-}
-
-function said(actions: GiverAction[]): string[] {
-  return actions.flatMap((action) => (action.do === 'send' ? [action.message.type] : []));
-}
-
-function abortReason(actions: GiverAction[]): string | undefined {
-  const abort = actions.find((action) => action.do === 'send' && action.message.type === 'ABORT');
-  return abort?.do === 'send' && abort.message.type === 'ABORT' ? abort.message.reason : undefined;
-}
 
 describe('the old side, step by step', () => {
   test('a whole hand-over: challenge, offer, state, go, stop, commit, drain', () => {
@@ -210,101 +143,5 @@ describe('deadlines of the old side', () => {
     ]);
     expect(play([...TO_PREPARING, ...progress, [50_000, { type: 'tick' }]]).state.phase).toBe('preparing');
     expect(play([...TO_PREPARING, ...progress, [60_100, { type: 'tick' }]]).state.phase).toBe('closed');
-  });
-});
-
-describe('the guard', () => {
-  const ticksUntil = (end: number): [number, GiverEvent][] =>
-    Array.from({ length: Math.floor(end / 50) }, (_, i) => [50 * (i + 1), { type: 'tick' }]);
-
-  test('a silent successor is covered for after 250 ms, once', () => {
-    const { did, state } = play([...TO_COMMIT, ...ticksUntil(600)]);
-    expect(state.covering).toBe(true);
-    expect(did.filter((action) => action === 'accept-again')).toHaveLength(1);
-    expect(play([...TO_COMMIT, ...ticksUntil(250)]).state.covering).toBe(false);
-  });
-
-  test('its first word ends the cover', () => {
-    const { did, state } = play([...TO_COMMIT, ...ticksUntil(600), [610, say({ type: 'PONG' })]]);
-    expect(state.covering).toBe(false);
-    expect(did.slice(-2)).toEqual(['stop-accepting', 'drain']);
-  });
-
-  test('a late timer is this process not running, and no silence of the successor', () => {
-    const { did } = play([...TO_COMMIT, [2_000, { type: 'tick' }], [2_050, { type: 'tick' }]]);
-    expect(did).not.toContain('accept-again');
-  });
-
-  test('silent to the end of the guard counts as dead', () => {
-    const { did } = play([...TO_COMMIT, ...ticksUntil(DEFAULT_LIMITS.guardMs + 50)]);
-    expect(did).toContain('own-again');
-  });
-
-  test.each<[string, GiverEvent]>([
-    ['its end', { type: 'eof' }],
-    ['its ABORT', say({ type: 'ABORT', reason: 'x', message: '', retryAfterMs: 0 })],
-  ])('%s makes the old one owner again', (_, event) => {
-    expect(play([...TO_COMMIT, event]).did).toContain('own-again');
-  });
-
-  test('the end of a successor that has been succeeded itself is none', () => {
-    const { did } = play([...TO_COMMIT, say({ type: 'RELEASE' }), { type: 'eof' }]);
-    expect(did).not.toContain('own-again');
-    const drained: GiverEvent = { type: 'drained', migrated: 0, drained: 0, killed: 0 };
-    expect(play([...TO_COMMIT, say({ type: 'RELEASE' }), { type: 'eof' }, drained]).did).toContain('end');
-  });
-});
-
-describe('whatever a peer sends in whatever order', () => {
-  const messages: Message[] = [
-    HELLO,
-    AUTH,
-    ACK,
-    PREPARED,
-    SERVING,
-    { type: 'PONG' },
-    { type: 'RELEASE' },
-    { type: 'PROGRESS', stage: '' },
-    { type: 'ABORT', reason: 'x', message: '', retryAfterMs: 0 },
-    { type: 'GO' },
-    { type: 'ERR', unknown: 99, of: 1 },
-  ];
-  const event = fc.oneof<fc.Arbitrary<GiverEvent>[]>(
-    fc.constantFrom(...messages).map(say),
-    fc.constantFrom<GiverEvent>(
-      { type: 'tick' },
-      { type: 'eof' },
-      { type: 'sigterm' },
-      { type: 'drained', migrated: 0, drained: 0, killed: 0 },
-    ),
-  );
-  const walk = fc.array(fc.tuple(fc.nat(3_000), event), { maxLength: 25 });
-
-  test('the process accepts, or its successor said SERVING and has not failed', () => {
-    fc.assert(
-      fc.property(walk, (steps) => {
-        const { did } = play([BEGIN, say(HELLO), say(AUTH), ...spaced(steps)]);
-        const changes = did.filter((d) => d === 'stop-accepting' || d === 'accept-again' || d === 'own-again');
-        // Never two stops without an accept between them, and no accept before a stop.
-        changes.forEach((change, index) => {
-          if (change === 'stop-accepting') expect(changes[index - 1] ?? 'accept-again').toBe('accept-again');
-          if (change === 'accept-again') expect(changes[index - 1]).toBe('stop-accepting');
-        });
-        expect(changes.includes('own-again') && changes.at(-1) !== 'own-again').toBe(false);
-      }),
-      { numRuns: 3_000 },
-    );
-  });
-
-  test('the conversation closes once, and nothing happens after that', () => {
-    fc.assert(
-      fc.property(walk, (steps) => {
-        const { did } = play([BEGIN, ...spaced(steps)]);
-        const closes = did.filter((d) => d === 'close').length;
-        expect(closes).toBeLessThanOrEqual(1);
-        if (closes === 1) expect(did.at(-1)).toBe('close');
-      }),
-      { numRuns: 3_000 },
-    );
   });
 });

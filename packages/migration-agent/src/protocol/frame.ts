@@ -1,4 +1,4 @@
-import { AgentError } from '../errors.js';
+import { AgentError, type AgentErrorCode } from '../errors.js';
 import { HEADER_BYTES, MAGIC, MAX_BODY_BYTES, MAX_FDS_PER_FRAME, MAX_STATE_BODY_BYTES } from './limits.js';
 
 /** Numbers of the message types on the wire. */
@@ -41,7 +41,7 @@ export interface Frame {
 
 /** The peer broke the framing; the connection cannot go on. `code` is one of the documented rejection words. */
 export class FrameError extends AgentError {
-  constructor(code: string, message: string) {
+  constructor(code: AgentErrorCode, message: string) {
     super(code, message, {
       hint: 'The peer does not speak this protocol, or speaks it wrongly; the connection is closed.',
     });

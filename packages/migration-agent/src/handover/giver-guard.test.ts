@@ -1,0 +1,102 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Message } from '../protocol/messages.js';
+import type { GiverEvent } from './giver-state.js';
+import { ACK, AUTH, BEGIN, HELLO, PREPARED, play, SERVING, say, spaced, TO_COMMIT } from './giver-walk.contract.js';
+import { DEFAULT_LIMITS } from './time-limits.js';
+
+describe('the guard', () => {
+  const ticksUntil = (end: number): [number, GiverEvent][] =>
+    Array.from({ length: Math.floor(end / 50) }, (_, i) => [50 * (i + 1), { type: 'tick' }]);
+
+  test('a silent successor is covered for after 250 ms, once', () => {
+    const { did, state } = play([...TO_COMMIT, ...ticksUntil(600)]);
+    expect(state.covering).toBe(true);
+    expect(did.filter((action) => action === 'accept-again')).toHaveLength(1);
+    expect(play([...TO_COMMIT, ...ticksUntil(250)]).state.covering).toBe(false);
+  });
+
+  test('its first word ends the cover', () => {
+    const { did, state } = play([...TO_COMMIT, ...ticksUntil(600), [610, say({ type: 'PONG' })]]);
+    expect(state.covering).toBe(false);
+    expect(did.slice(-2)).toEqual(['stop-accepting', 'drain']);
+  });
+
+  test('a late timer is this process not running, and no silence of the successor', () => {
+    const { did } = play([...TO_COMMIT, [2_000, { type: 'tick' }], [2_050, { type: 'tick' }]]);
+    expect(did).not.toContain('accept-again');
+  });
+
+  test('silent to the end of the guard counts as dead', () => {
+    const { did } = play([...TO_COMMIT, ...ticksUntil(DEFAULT_LIMITS.guardMs + 50)]);
+    expect(did).toContain('own-again');
+  });
+
+  test.each<[string, GiverEvent]>([
+    ['its end', { type: 'eof' }],
+    ['its ABORT', say({ type: 'ABORT', reason: 'x', message: '', retryAfterMs: 0 })],
+  ])('%s makes the old one owner again', (_, event) => {
+    expect(play([...TO_COMMIT, event]).did).toContain('own-again');
+  });
+
+  test('the end of a successor that has been succeeded itself is none', () => {
+    const { did } = play([...TO_COMMIT, say({ type: 'RELEASE' }), { type: 'eof' }]);
+    expect(did).not.toContain('own-again');
+    const drained: GiverEvent = { type: 'drained', migrated: 0, drained: 0, killed: 0 };
+    expect(play([...TO_COMMIT, say({ type: 'RELEASE' }), { type: 'eof' }, drained]).did).toContain('end');
+  });
+});
+
+describe('whatever a peer sends in whatever order', () => {
+  const messages: Message[] = [
+    HELLO,
+    AUTH,
+    ACK,
+    PREPARED,
+    SERVING,
+    { type: 'PONG' },
+    { type: 'RELEASE' },
+    { type: 'PROGRESS', stage: '' },
+    { type: 'ABORT', reason: 'x', message: '', retryAfterMs: 0 },
+    { type: 'GO' },
+    { type: 'ERR', unknown: 99, of: 1 },
+  ];
+  const event = fc.oneof<fc.Arbitrary<GiverEvent>[]>(
+    fc.constantFrom(...messages).map(say),
+    fc.constantFrom<GiverEvent>(
+      { type: 'tick' },
+      { type: 'eof' },
+      { type: 'sigterm' },
+      { type: 'drained', migrated: 0, drained: 0, killed: 0 },
+    ),
+  );
+  const walk = fc.array(fc.tuple(fc.nat(3_000), event), { maxLength: 25 });
+
+  test('the process accepts, or its successor said SERVING and has not failed', () => {
+    fc.assert(
+      fc.property(walk, (steps) => {
+        const { did } = play([BEGIN, say(HELLO), say(AUTH), ...spaced(steps)]);
+        const changes = did.filter((d) => d === 'stop-accepting' || d === 'accept-again' || d === 'own-again');
+        // Never two stops without an accept between them, and no accept before a stop.
+        changes.forEach((change, index) => {
+          if (change === 'stop-accepting') expect(changes[index - 1] ?? 'accept-again').toBe('accept-again');
+          if (change === 'accept-again') expect(changes[index - 1]).toBe('stop-accepting');
+        });
+        expect(changes.includes('own-again') && changes.at(-1) !== 'own-again').toBe(false);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('the conversation closes once, and nothing happens after that', () => {
+    fc.assert(
+      fc.property(walk, (steps) => {
+        const { did } = play([BEGIN, ...spaced(steps)]);
+        const closes = did.filter((d) => d === 'close').length;
+        expect(closes).toBeLessThanOrEqual(1);
+        if (closes === 1) expect(did.at(-1)).toBe('close');
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});

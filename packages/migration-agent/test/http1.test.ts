@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Pair, portOf } from './pair.js';
+import { until } from './processes.js';
+import { clients, RawClient, serverSaying } from './raw-client.js';
+
+let pair: Pair;
+beforeEach(() => {
+  pair = new Pair();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await pair.close();
+});
+
+const listeners = { web: '127.0.0.1:0' };
+
+describe('HTTP/1.1', () => {
+  test('2,000 idle connections move, and none of their clients notices', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const all = Array.from({ length: 2_000 }, () => new RawClient(portOf(old, 'web')));
+    for (const answer of await Promise.all(all.map((client) => client.ask()))) expect(answer).toContain('old END');
+    const next = await pair.begin({ listeners });
+    await next.serve('web', serverSaying('new')).ready();
+    expect(await old.done).toMatchObject({ migrated: 2_000, drained: 0, killed: 0 });
+    for (const answer of await Promise.all(all.map((client) => client.ask()))) expect(answer).toContain('new END');
+    expect(all.filter(({ closed }) => closed)).toEqual([]);
+  }, 60_000);
+
+  test('a connection that never asked anything moves as well', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const silent = new RawClient(portOf(old, 'web'));
+    await until(() => old.status().connections.open === 1, 'it is accepted');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    await old.done;
+    expect(await silent.ask()).toContain('new END');
+  });
+
+  test('a busy connection is answered by the old one and moves when its answer has ended', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    const slow = client.ask('/slow');
+    await until(() => old.status().connections.open === 1, 'it is accepted');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    expect(await slow).toContain('old END');
+    expect(await client.ask()).toContain('new END');
+    expect(client.closed).toBe(false);
+  });
+
+  test('a half-sent request is no boundary: the old one gets the rest and answers', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    await client.ask();
+    client.socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
+    await until(() => old.status().connections.open === 1, 'open');
+    // The answer to another connection proves that the old one's loop has read what was sent before.
+    await new RawClient(portOf(old, 'web')).ask();
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    const before = client.received.length;
+    client.socket.write('67890');
+    await until(() => client.received.slice(before).includes('old END'), 'the old one answers');
+    expect(await client.ask()).toContain('new END');
+  });
+
+  test('pipelined requests are all answered, in order', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    await client.ask();
+    const before = client.received.length;
+    client.socket.write(
+      'GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n',
+    );
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    await until(() => (client.received.slice(before).match(/END/g) ?? []).length === 3, 'three answers');
+  });
+
+  test('what must stay is told Connection: close with its next answer, and idle ones are closed over the window', async () => {
+    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 200 } });
+    await old.serve('web', serverSaying('old'), { migrate: false }).ready();
+    const [busy, idle] = [new RawClient(portOf(old, 'web')), new RawClient(portOf(old, 'web'))];
+    await idle.ask();
+    const slow = busy.ask('/slow');
+    await until(() => old.status().connections.open === 2, 'both are open');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    expect(await slow).toMatch(/Connection: close/i);
+    await until(() => idle.closed && busy.closed, 'both are closed');
+    expect(await old.done).toMatchObject({ migrated: 0, drained: 2, killed: 0 });
+  });
+
+  test('WebSockets are closed with 1012', async () => {
+    const closed: [number, string][] = [];
+    const websockets = { clients: [{ close: (code: number, reason: string) => closed.push([code, reason]) }] };
+    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 20 } });
+    await old.serve('web', serverSaying('old'), { websockets }).ready();
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    await until(() => closed.length === 1, 'it is closed');
+    expect(closed).toEqual([[1012, 'service restart']]);
+  });
+
+  test('what is left at the end of the drain is cut and counted', async () => {
+    const old = await pair.begin({ listeners, limits: { drainMs: 200 } });
+    await old.serve('web', serverSaying('old', 60_000)).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    client.socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => old.status().connections.open === 1, 'open');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    expect(await old.done).toMatchObject({ killed: 1 });
+    await until(() => client.closed, 'it is cut');
+  });
+});
