@@ -1,9 +1,21 @@
+import type { Pieces } from './fuzz/pieces.js';
+
+/** Where a value stands: its holder, its key there, and the name of its field. */
+interface Place {
+  parent: Record<string, unknown>;
+  key: string;
+  field: string;
+}
+
 /** Random damage to JSON, the same for the same seed. */
 export class Mutations {
   #state: number;
+  readonly #pieces: Pieces | undefined;
 
-  constructor(seed: number) {
-    this.#state = seed | 0 || 1;
+  /** With `pieces` half of the damage is a part of another document in the place of one of the same field. */
+  constructor(seed: number, pieces?: Pieces) {
+    this.#state = scrambled(seed) || 1;
+    this.#pieces = pieces;
   }
 
   /** A whole number from 0 to `below` - 1 (xorshift32). */
@@ -19,10 +31,10 @@ export class Mutations {
   }
 
   /** A copy with one to four places damaged. */
-  damage(value: unknown): unknown {
-    let damaged = structuredClone(value);
-    for (let count = 1 + this.below(4); count > 0; count--) damaged = this.#damageOnce(damaged);
-    return damaged;
+  damage<T extends object>(value: T): unknown {
+    const copy = structuredClone(value);
+    for (let count = 1 + this.below(4); count > 0; count--) this.#damageOnce(copy);
+    return copy;
   }
 
   /** Text with bytes lost, doubled or changed; mostly no JSON any more. */
@@ -37,11 +49,17 @@ export class Mutations {
     ])();
   }
 
-  #damageOnce(root: unknown): unknown {
-    const holder = { root };
-    const places: [object, string][] = [];
-    collect(holder, places);
-    const [parent, key] = this.pick(places) as [Record<string, unknown>, string];
+  #damageOnce(root: object): void {
+    const places: Place[] = [];
+    collect(root, '', places);
+    if (places.length === 0) return;
+    const place = this.pick(places);
+    const pieces = this.#pieces?.of(place.field) ?? [];
+    if (pieces.length > 0 && this.below(2) === 0) place.parent[place.key] = structuredClone(this.pick(pieces));
+    else this.#spoil(place);
+  }
+
+  #spoil({ parent, key }: Place): void {
     const value = parent[key];
     switch (this.below(6)) {
       case 0:
@@ -58,7 +76,6 @@ export class Mutations {
       default:
         parent[key] = this.#anything();
     }
-    return holder.root;
   }
 
   #anyKey(): string {
@@ -70,8 +87,7 @@ export class Mutations {
       () => null,
       () => true,
       () => this.pick([0, -1, 1.5, 1e308, 2 ** 53, -0]),
-      () =>
-        this.pick(['', 'a', '100%', '-5%', 'ä\ud800', '$(HOME)', '__proto__', '{', 'x'.repeat(5_000), '2001-01-01']),
+      () => this.pick(TEXTS),
       () => [],
       () => ({}),
       () => [null],
@@ -83,10 +99,33 @@ export class Mutations {
   }
 }
 
-function collect(value: object, into: [object, string][]): void {
+const TEXTS = [
+  ...['', 'a', '100%', '-5%', '0', '1e9', '-1', '١', 'ä\ud800', '$(HOME)', '$(', '__proto__', '{', '{}', '[1]', 'null'],
+  ...['x'.repeat(5_000), '2001-01-01', '5m', '1Gi', '-1Ki', '0x1', 'max(cpu*50%', 'mesh-1', 'mesh-2', 'app', '*', 'In'],
+  ...[
+    "metadata.labels['app']",
+    'metadata.annotations[',
+    'a:b@sha256:c',
+    'HotUpgrade',
+    '(((((((((a+)+)+)+)+)+)+)+)$',
+    '/',
+  ],
+];
+
+/** Seeds that follow each other must not begin alike (the last step of MurmurHash3). */
+function scrambled(seed: number): number {
+  let state = seed ^ (seed >>> 16);
+  state = Math.imul(state, 0x85ebca6b);
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+  return state ^ (state >>> 16);
+}
+
+function collect(value: object, field: string, into: Place[]): void {
+  const isList = Array.isArray(value);
   for (const [key, child] of Object.entries(value)) {
-    into.push([value, key]);
-    if (typeof child === 'object' && child !== null && into.length < 2_000) collect(child, into);
+    const name = isList ? `${field}[]` : key;
+    into.push({ parent: value as Record<string, unknown>, key, field: name });
+    if (typeof child === 'object' && child !== null && into.length < 2_000) collect(child, name, into);
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Container } from '../api/kubernetes.js';
 import { InjectionRefused } from './injection-plan.js';
-import { placeContainers, type Sidecar } from './place-containers.js';
+import { placeContainers, type Sidecar, warnAcrossLists } from './place-containers.js';
 
 const app: Container = { name: 'app', image: 'app:1' };
 
@@ -48,5 +48,26 @@ describe('a sidecar with a name of its own', () => {
       ['d', 'b'],
     ]);
     expect(replaced.size).toBe(0);
+  });
+});
+
+describe('a sidecar with the name of a container in the other list of the pod', () => {
+  const none = { existing: [], sidecars: [] };
+
+  test('is warned of, for the API server refuses the pod', () => {
+    const init = { existing: [], sidecars: [aSidecar('app'), aSidecar('b')] };
+    expect(warnAcrossLists(init, { existing: [app], sidecars: [] })).toEqual([
+      'container app of SidecarSet s has the same name as a container of the pod, and no API server takes both',
+    ]);
+    expect(warnAcrossLists({ existing: [app], sidecars: [] }, { existing: [], sidecars: [aSidecar('app')] })).toEqual([
+      'container app of SidecarSet s has the same name as an init container of the pod, and no API server takes both',
+    ]);
+    expect(warnAcrossLists(init, { existing: [], sidecars: [aSidecar('b')] })).toHaveLength(2);
+  });
+
+  test('is refused when its SidecarSet says so', () => {
+    const init = { existing: [], sidecars: [aSidecar('app', { rejectsConflict: true })] };
+    expect(() => warnAcrossLists(init, { existing: [app], sidecars: [] })).toThrow(InjectionRefused);
+    expect(warnAcrossLists(init, none)).toEqual([]);
   });
 });

@@ -45,16 +45,45 @@ export function placeContainers(existing: readonly Container[], sidecars: readon
   return placement;
 }
 
-function reportConflict(
-  placement: Placement,
-  { sidecarSet, container, rejectsConflict }: Sidecar,
-  other: string,
-): void {
-  if (rejectsConflict) {
-    throw new InjectionRefused(
-      `container ${container.name} of SidecarSet ${sidecarSet} has the same name as ${other}`,
-      'Rename one of the two, or set injectionStrategy.onNameConflict to Overwrite.',
-    );
-  }
-  placement.warnings.push(`container ${container.name} of SidecarSet ${sidecarSet} replaces ${other}`);
+/** The containers of one of a pod's two lists: its own, and those on their way into it. */
+export interface ContainerList {
+  existing: readonly Container[];
+  sidecars: readonly Sidecar[];
+}
+
+/**
+ * Says which sidecars share their name with a container of the pod's other list, which an API server refuses: the pod's author
+ * would hear of a duplicate that is not in his manifest.
+ *
+ * @throws {InjectionRefused} when one of them is of a SidecarSet that forbids conflicts
+ */
+export function warnAcrossLists(init: ContainerList, main: ContainerList): string[] {
+  return [...twins(init.sidecars, main, 'a container'), ...twins(main.sidecars, init, 'an init container')];
+}
+
+function twins(sidecars: readonly Sidecar[], other: ContainerList, what: string): string[] {
+  const others = [...other.existing, ...other.sidecars.map(({ container }) => container)];
+  if (sidecars.length === 0 || others.length === 0) return [];
+  const names = new Set(others.map(({ name }) => name));
+  return sidecars
+    .filter(({ container }) => names.has(container.name))
+    .map((sidecar) => {
+      refuseIfForbidden(sidecar, `${what} of the pod`);
+      const { container, sidecarSet } = sidecar;
+      const subject = `container ${container.name} of SidecarSet ${sidecarSet}`;
+      return `${subject} has the same name as ${what} of the pod, and no API server takes both`;
+    });
+}
+
+function reportConflict({ warnings }: Placement, sidecar: Sidecar, other: string): void {
+  refuseIfForbidden(sidecar, other);
+  warnings.push(`container ${sidecar.container.name} of SidecarSet ${sidecar.sidecarSet} replaces ${other}`);
+}
+
+function refuseIfForbidden({ sidecarSet, container, rejectsConflict }: Sidecar, other: string): void {
+  if (!rejectsConflict) return;
+  throw new InjectionRefused(
+    `container ${container.name} of SidecarSet ${sidecarSet} has the same name as ${other}`,
+    'Rename one of the two, or set injectionStrategy.onNameConflict to Overwrite.',
+  );
 }

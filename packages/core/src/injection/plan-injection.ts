@@ -8,7 +8,7 @@ import { annotateHotPairs } from './hot-pair-annotations.js';
 import { annotationPatch, injectionPatch } from './injection-patch.js';
 import type { InjectionInput, InjectionPlan } from './injection-plan.js';
 import { injectionRecordsText, readInjectionRecords } from './injection-records.js';
-import { placeContainers, type Sidecar } from './place-containers.js';
+import { placeContainers, type Sidecar, warnAcrossLists } from './place-containers.js';
 import { patchPodAnnotations } from './pod-metadata.js';
 import { selectSidecarSets } from './select-sidecarsets.js';
 
@@ -100,8 +100,13 @@ function insertSidecars(
     .flatMap((chosen) => build(chosen, chosen.material.initContainers))
     .sort(byContainerName);
   const sidecars = injecting.flatMap((chosen) => build(chosen, chosen.material.containers));
-  const initContainers = placeContainers(pod.spec.initContainers ?? [], initSidecars);
+  const ownInit = pod.spec.initContainers ?? [];
+  const initContainers = placeContainers(ownInit, initSidecars);
   const containers = placeContainers(pod.spec.containers, sidecars);
+  const acrossLists = warnAcrossLists(
+    { existing: ownInit, sidecars: initSidecars },
+    { existing: pod.spec.containers, sidecars },
+  );
   const volumes = newByName(
     pod.spec.volumes,
     all.flatMap((sidecar): Volume[] => sidecar.volumes),
@@ -109,7 +114,7 @@ function insertSidecars(
   const secrets = injecting.flatMap(({ material }) => material.imagePullSecrets);
   const imagePullSecrets = newByName(pod.spec.imagePullSecrets, secrets);
   const patch = injectionPatch(pod, { annotations, initContainers, containers, volumes, imagePullSecrets });
-  return { patch, warnings: [...initContainers.warnings, ...containers.warnings] };
+  return { patch, warnings: [...initContainers.warnings, ...containers.warnings, ...acrossLists] };
 }
 
 /** Init containers start one after the other: their order over several SidecarSets is by name, as in OpenKruise. */

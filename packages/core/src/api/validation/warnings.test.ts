@@ -39,6 +39,7 @@ describe('admission warnings', () => {
     ['a strategy type that nobody knows', { updateStrategy: { type: 'Bogus' } }, 'works as RollingUpdate'],
     ['steps and a partition', { updateStrategy: { steps: [{ pods: 1 }], partition: 3 } }, 'holds back pods'],
     ['a hot sidecar without an empty image', hot({}, ''), 'without an empty image'],
+    ['a hot sidecar whose empty image is null', hot({}, null as unknown as string), 'without an empty image'],
     ['a hot sidecar whose empty image has a tag only', hot({}, 'idle:1'), 'give a digest'],
     ['a hot sidecar with a command', hot({ command: ['envoy'] }), 'runs this command too'],
     ['a hot sidecar with a host port', hot({ ports: [{ containerPort: 80, hostPort: 80 }] }), 'hostPort'],

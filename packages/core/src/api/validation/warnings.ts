@@ -36,7 +36,9 @@ function strategyWarnings({ spec: { updateStrategy: strategy = {} } }: SidecarSe
 }
 
 function hotWarnings(container: SidecarContainer, path: string): string[] {
-  const { upgradeType, hotUpgradeEmptyImage: empty = '' } = container.upgradeStrategy ?? {};
+  const { upgradeType, hotUpgradeEmptyImage } = container.upgradeStrategy ?? {};
+  // A null in a manifest gets here, whatever the type says.
+  const empty = hotUpgradeEmptyImage ?? '';
   const at = `${path}.upgradeStrategy`;
   if (!isHotUpgrade(container)) {
     return upgradeType === 'ColdUpgrade'
