@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { type Pod, podProjection } from '@sidestep/core';
 import { type KubeApi, type KubeObject, type ListOptions, Reflector, Store } from '@sidestep/kube';
 import type { Bench, BenchContext, Row } from './bench.js';
+import { allowFlags, numbersFlag } from './flags/flags.js';
 import { realisticPodJson } from './pods/realistic-pod.js';
 
 /** What the planner may need: for each pod, and once for what many pods have in common. Ten thousand pods: 24 MB. */
@@ -77,8 +78,8 @@ export const bench: Bench = {
   name: 'store',
   description: 'heap of the pods that a reflector holds, whole and cut down; --pods N (default 10000, quick 2000)',
   async run({ quick, args, say }: BenchContext): Promise<Row[]> {
-    const given = args[args.indexOf('--pods') + 1];
-    const pods = args.includes('--pods') ? Number(given) : quick ? 2_000 : 10_000;
+    allowFlags(args, ['--pods']);
+    const pods = numbersFlag(args, '--pods', [quick ? 2_000 : 10_000])[0] as number;
     const collect = garbageCollector();
     say(`${pods} pods of ${realisticPodJson(1).length} bytes`);
     const rows: Row[] = [];
