@@ -7,8 +7,6 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 export const preset = (displayName) => ({
   displayName,
   testEnvironment: 'node',
-  // A deadline against hanging, never a measure of speed.
-  testTimeout: 120_000,
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -86,6 +86,8 @@ export const runTests = async ({ root, env, args }, kind) => {
         ...stage.jest,
         '--json',
         `--outputFile=${report}`,
+        // A deadline against hanging, never a measure of speed.
+        '--testTimeout=120000',
         '--passWithNoTests',
         ...rest,
       ]);
