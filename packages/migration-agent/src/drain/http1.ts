@@ -3,7 +3,6 @@ import type { Http2Server } from 'node:http2';
 import { Server as HttpsServer } from 'node:https';
 import { type Server as NetServer, Socket } from 'node:net';
 import type { DrainCounts, DrainTools } from '../handover/workload.js';
-import { MAX_FDS_PER_FRAME } from '../protocol/limits.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
 import { Acceptor } from './acceptor.js';
 import { idleConnections } from './http1-idle.js';
@@ -12,8 +11,6 @@ import { isMovable, moveConnections } from './moving.js';
 import { prefaceFront } from './preface.js';
 import { drainUntilEmpty, type Served, spread, Wakeup } from './served.js';
 import { closeWebSockets, type WebSockets } from './websocket.js';
-
-const PER_FRAME = Math.min(250, MAX_FDS_PER_FRAME);
 
 export interface Http1Options {
   migrate: boolean;
@@ -115,17 +112,13 @@ export class ServedHttp1 implements Served {
   }
 
   /** Moves every connection that is between two messages; what the successor refuses is read here again. */
-  async #moveIdle(migrate: NonNullable<DrainTools['migrate']>, listener: string): Promise<number> {
-    let moved = 0;
+  #moveIdle(migrate: NonNullable<DrainTools['migrate']>, listener: string): Promise<number> {
     const idle = idleConnections(this.#server, this.#acceptor.sockets).filter(isMovable);
-    for (let start = 0; start < idle.length; start += PER_FRAME) {
-      // Looked at again: while the batch before was on its way a request may have come.
-      const still = new Set(start === 0 ? idle : idleConnections(this.#server, this.#acceptor.sockets));
-      const batch = idle.slice(start, start + PER_FRAME).filter((socket) => still.has(socket) && isMovable(socket));
-      const connections = batch.map((socket) => ({ socket, record: { listener, protocol: 'http1' as const } }));
-      moved += await moveConnections(connections, migrate);
-    }
-    return moved;
+    const record = { listener, protocol: 'http1' as const };
+    return moveConnections(
+      idle.map((socket) => ({ socket, record })),
+      migrate,
+    );
   }
 
   #closeIdle(): number {
