@@ -22,6 +22,8 @@ const STAGES = {
         'bench',
         '--testPathIgnorePatterns',
         '\\.process\\.test\\.ts$',
+        '/migration-agent/test/',
+        '/testkit/src/',
         '/dist/',
         '/node_modules/',
       ],
