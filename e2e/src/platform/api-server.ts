@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { HttpKubeApi, type KubeApi, loadKubeConfig, RateLimiter, type ResourceKind } from '@sidestep/kube';
-import { startRealApiServer } from '@sidestep/testkit';
+import { type FaultProxy, startFaultProxy, startRealApiServer } from '@sidestep/testkit';
+import { ApiFaults } from './api-faults.js';
 import { freePort, type Service } from './service.js';
 
 /** Who calls: the apps do so with the roles they are shipped with, everything else as an administrator. */
@@ -13,6 +15,8 @@ export interface PlatformApiServer {
   /** The path of the administrator's kubeconfig. */
   kubeconfig: string;
   kubeconfigFor(caller: Caller): Promise<string>;
+  /** Absent where nothing can go wrong. */
+  faults?: ApiFaults;
   /** A namespace in which pods may be created. */
   createNamespace(name: string): Promise<void>;
   /** Its own processes, for what they cost; none when it is a service of the platform. */
@@ -45,12 +49,13 @@ export const startSimulatedApiServer = async (
   const kubeconfig = path.join(stateDir, 'kubeconfig');
   const args = ['--host', '127.0.0.1', '--port', String(await freePort()), '--kubeconfig-out', kubeconfig];
   const service = await create({ name: 'kube-sim', file: program, args }).start();
-  await service.announcement();
+  const { url } = await service.announcement();
   const api = connect(kubeconfig);
   return {
     api,
     kubeconfig,
     kubeconfigFor: async () => kubeconfig,
+    faults: new ApiFaults(String(url)),
     createNamespace: async (name) => {
       await api.create(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     },
@@ -59,20 +64,37 @@ export const startSimulatedApiServer = async (
   };
 };
 
+/** The apps reach the API server through it; everybody else goes straight there. */
+const kubeconfigThrough = (proxy: FaultProxy, stateDir: string, user: string): string => {
+  const file = path.join(stateDir, `kubeconfig-${user.split(':').at(-1)}`);
+  writeFileSync(file, proxy.kubeconfigFor(user), { mode: 0o600 });
+  return file;
+};
+
 /** Rejects with testkit's `ApiServerBinariesMissing` where its programs are missing. */
-export const startActualApiServer = async (namespace: string): Promise<PlatformApiServer> => {
+export const startActualApiServer = async (
+  namespace: string,
+  options: { stateDir: string; faultProxy?: boolean },
+): Promise<PlatformApiServer> => {
   const server = await startRealApiServer();
   const api = connect(server.kubeconfig);
+  const connection = loadKubeConfig({ kubeconfig: server.kubeconfig });
+  const proxy = options.faultProxy ? await startFaultProxy({ connection }) : undefined;
   return {
     api,
     kubeconfig: server.kubeconfig,
-    kubeconfigFor: async (caller) =>
-      caller === 'admin' ? server.kubeconfig : server.kubeconfigForServiceAccount(namespace, `sidestep-${caller}`),
+    kubeconfigFor: async (caller) => {
+      if (caller === 'admin') return server.kubeconfig;
+      if (!proxy) return server.kubeconfigForServiceAccount(namespace, `sidestep-${caller}`);
+      return kubeconfigThrough(proxy, options.stateDir, `system:serviceaccount:${namespace}:sidestep-${caller}`);
+    },
     createNamespace: (name) => server.createNamespace(name),
     pids: { apiServer: server.apiServerPid, etcd: server.etcdPid },
     kubectl: (...args) => server.kubectl(...args),
+    ...(proxy ? { faults: new ApiFaults(proxy.url) } : {}),
     stop: async () => {
       api.close();
+      await proxy?.stop();
       await server.stop();
     },
   };

@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KubeApi } from '@sidestep/kube';
 import { type RedisHandle, startRedis } from '@sidestep/testkit';
+import type { ApiFaults } from './api-faults.js';
 import { type Caller, type PlatformApiServer, startActualApiServer, startSimulatedApiServer } from './api-server.js';
+import { KubeletControl } from './kubelet-control.js';
 import { KubeletLog } from './kubelet-log.js';
 import { applyManifests } from './manifests.js';
 import { freePort, Service } from './service.js';
@@ -13,6 +15,10 @@ export interface PlatformOptions {
   /** Everything the run writes: logs, kubeconfig, pod volumes. */
   stateDir: string;
   workers: number;
+  /** One leads, the others stand by. Default 1. */
+  planners?: number;
+  /** Puts faults in front of the real API server, as kube-sim has them built in. Default false. */
+  faultProxy?: boolean;
   queue: 'redis' | 'memory';
   /** Default kube-sim. On the real one the apps run with the roles that are shipped. */
   apiServer?: 'kube-sim' | 'real';
@@ -37,6 +43,7 @@ export class Platform {
   readonly services = new Map<string, Service>();
   readonly kubeletLog = new KubeletLog();
   redis: RedisHandle | undefined;
+  private kubeletControl: KubeletControl | undefined;
   private server: PlatformApiServer | undefined;
   private queue: 'redis' | 'memory';
 
@@ -54,6 +61,18 @@ export class Platform {
   /** The administrator's. */
   get kubeconfig(): string {
     return this.apiServer.kubeconfig;
+  }
+
+  /** What can go wrong on the node. */
+  get kubelet(): KubeletControl {
+    if (!this.kubeletControl) throw new Error('the platform has no kubelet');
+    return this.kubeletControl;
+  }
+
+  /** What can go wrong between the apps and the API server. */
+  get faults(): ApiFaults {
+    if (!this.apiServer.faults) throw new Error('there are no faults in front of this API server');
+    return this.apiServer.faults;
   }
 
   get api(): KubeApi {
@@ -119,7 +138,7 @@ export class Platform {
   private async startApiServer(): Promise<void> {
     this.server =
       this.options.apiServer === 'real'
-        ? await startActualApiServer(NAMESPACE)
+        ? await startActualApiServer(NAMESPACE, this.options)
         : await startSimulatedApiServer(
             this.options.stateDir,
             this.built('packages/testkit/dist/kube-sim/main.js'),
@@ -150,6 +169,8 @@ export class Platform {
       readyUrl,
       env: {
         ...env,
+        // Nothing routes to it through a Service that would have to hear first that it stops.
+        SIDESTEP_DRAIN_SECONDS: '0',
         SIDESTEP_WEBHOOK_HOST: '127.0.0.1',
         SIDESTEP_WEBHOOK_PORT: String(port),
         SIDESTEP_WEBHOOK_URL: `https://127.0.0.1:${port}`,
@@ -163,7 +184,10 @@ export class Platform {
       this.queue === 'memory'
         ? [['planner', 'all'] as const]
         : [
-            ['planner', 'planner'] as const,
+            ...Array.from(
+              { length: this.options.planners ?? 1 },
+              (_, index) => [index === 0 ? 'planner' : `planner-${index + 1}`, 'planner'] as const,
+            ),
             ...Array.from({ length: this.options.workers }, (_, index) => [`worker-${index + 1}`, 'worker'] as const),
           ];
     return Promise.all(
@@ -175,6 +199,8 @@ export class Platform {
           readyUrl,
           env: {
             ...env,
+            // A planner that was killed keeps its Lease that long.
+            SIDESTEP_LEASE_SECONDS: '5',
             SIDESTEP_ROLE: role,
             SIDESTEP_QUEUE: this.queue,
             ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
@@ -199,6 +225,7 @@ export class Platform {
       file: this.built('packages/testkit/dist/process-kubelet/main.js'),
       args: [...Object.entries(options).flat(), ...(this.options.kubeletArgs ?? [])],
     });
-    await (await kubelet.start((line) => this.kubeletLog.push(line))).announcement();
+    const { controlSocket } = await (await kubelet.start((line) => this.kubeletLog.push(line))).announcement();
+    this.kubeletControl = new KubeletControl(String(controlSocket));
   }
 }

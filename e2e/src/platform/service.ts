@@ -69,6 +69,10 @@ export class Service {
     return this.bound?.pid;
   }
 
+  get isAlive(): boolean {
+    return this.alive;
+  }
+
   async start(onLine?: (line: string) => void): Promise<this> {
     let rest = '';
     const take = (text: string): void => {
@@ -101,6 +105,11 @@ export class Service {
     const { readyUrl } = this.spec;
     if (readyUrl) await this.untilUp(() => answers200(readyUrl), `to answer ${readyUrl}`);
     return this;
+  }
+
+  /** Stops it (SIGSTOP) or lets it go on (SIGCONT), as a machine out of breath would. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.bound?.kill(signal);
   }
 
   /** Ends it at once, as a crash would. */

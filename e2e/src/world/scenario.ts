@@ -31,6 +31,9 @@ export const catalogueOf = (programs: Programs): ImageCatalogue => ({
   [image('v2-crashes')]: mesh(programs, 'v2-crashes', { MESH_FAULT: 'crash-after' }),
   [image('v2-crashes-before')]: mesh(programs, 'v2-crashes-before', { MESH_FAULT: 'crash-before' }),
   [image('v2-crashes-ready')]: mesh(programs, 'v2-crashes-ready', { MESH_FAULT: 'crash-ready' }),
+  [image('v2-hangs-before')]: mesh(programs, 'v2-hangs-before', { MESH_FAULT: 'hang-before' }),
+  [image('v2-hangs-after')]: mesh(programs, 'v2-hangs-after', { MESH_FAULT: 'hang-after' }),
+  [image('v2-slow')]: mesh(programs, 'v2-slow', { MESH_FAULT: 'slow' }),
   [image('v2-hangs')]: mesh(programs, 'v2-hangs', { MESH_FAULT: 'hang-ready' }),
   'shop-app:1': { command: ['node', programs.demoApp] },
 });
@@ -45,6 +48,8 @@ export interface MeshSet {
   listenPort: number;
   upstreamPort: number;
   maxUnavailable: number | string;
+  /** How long the postStart hook may wait for the take-over; default a minute. */
+  hookSeconds?: number;
 }
 
 export const DEMO_SET: MeshSet = {
@@ -58,6 +63,12 @@ export const DEMO_SET: MeshSet = {
 };
 
 const POD_IP = { name: 'POD_IP', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } };
+
+const hookOf = ({ hookSeconds }: MeshSet): string[] => [
+  'sidestep-agent',
+  'hook',
+  ...(hookSeconds === undefined ? [] : ['--timeout', String(hookSeconds)]),
+];
 
 /** Aborts a failed pod and begins no other, so that a bad version costs nobody anything. */
 export const sidecarSetOf = (mesh: MeshSet): SidecarSet => ({
@@ -78,7 +89,7 @@ export const sidecarSetOf = (mesh: MeshSet): SidecarSet => ({
           { name: 'MESH_UPSTREAM', value: `$(POD_IP):${mesh.upstreamPort}` },
           { name: 'SIDESTEP_DIR', value: '/run/sidestep' },
         ],
-        lifecycle: { postStart: { exec: { command: ['sidestep-agent', 'hook'] } } },
+        lifecycle: { postStart: { exec: { command: hookOf(mesh) } } },
         volumeMounts: [{ name: `sidestep-${mesh.container}`, mountPath: '/run/sidestep' }],
       },
     ],

@@ -1,11 +1,15 @@
 import type { Pod, SidecarSet } from '@sidestep/core';
-import { type KubeObject, Reflector } from '@sidestep/kube';
+import { isNotFound, type KubeObject, Reflector } from '@sidestep/kube';
 import { Platform, type PlatformOptions } from '../platform/platform.js';
 import { until } from '../platform/service.js';
 import { Load } from './load.js';
 import { PODS, SIDECARSETS } from './resources.js';
 
 type Stored<T> = T & KubeObject;
+
+const unlessGone = (error: unknown): void => {
+  if (!isNotFound(error)) throw error;
+};
 
 /** A running platform with eyes on its pods and SidecarSets; what the demo and the journeys act through. */
 export class World {
@@ -63,14 +67,25 @@ export class World {
     }
   }
 
-  async deletePods(namespace: string): Promise<void> {
+  /** With the pods' own grace period unless told otherwise. */
+  async deletePods(namespace: string, gracePeriodSeconds?: number): Promise<void> {
     const pods = this.podsOf(namespace);
-    await Promise.all(pods.map((pod) => this.platform.api.delete(PODS, { namespace, name: pod.metadata.name! })));
+    const options = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+    const remove = ({ metadata }: Pod) =>
+      this.platform.api.delete(PODS, { namespace, name: metadata.name! }, options).catch(unlessGone);
+    await Promise.all(pods.map(remove));
     await until(
       () => (this.podsOf(namespace).length === 0 ? true : undefined),
       `the pods of ${namespace} to go`,
       60_000,
     );
+  }
+
+  /** Calls for every version of every pod from now on, in order; returns a function that ends it. */
+  onPod(listener: (pod: Pod) => void): () => void {
+    return this.pods.store.subscribe(({ type, object }) => {
+      if (type !== 'deleted') listener(object);
+    });
   }
 
   podsOf(namespace: string): Pod[] {
@@ -79,8 +94,12 @@ export class World {
       .sort((a, b) => a.metadata.name!.localeCompare(b.metadata.name!, 'en', { numeric: true }));
   }
 
+  findSet(name: string): SidecarSet | undefined {
+    return this.sets.store.get(name);
+  }
+
   set(name: string): SidecarSet {
-    const set = this.sets.store.get(name);
+    const set = this.findSet(name);
     if (!set) throw new Error(`no SidecarSet ${name}`);
     return set;
   }

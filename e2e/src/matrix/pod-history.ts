@@ -1,0 +1,88 @@
+import { KRUISE, type Pod } from '@sidestep/core';
+import { EMPTY_DIGEST } from '../world/scenario.js';
+
+interface Moment {
+  uid: string;
+  /** Container name in the pod to its image. */
+  images: Record<string, string>;
+  working: string;
+  /** Container name in the pod to the version that its annotation gives. */
+  versions: Record<string, bigint>;
+}
+
+const isEmpty = (image: string | undefined): boolean => image?.endsWith(EMPTY_DIGEST) ?? true;
+
+const parse = (text: string | undefined): Record<string, string> => JSON.parse(text ?? '{}') as Record<string, string>;
+
+/**
+ * Looks at every version of the pods of one hot sidecar, in order, for what must never be seen: two writers' work on one pod, a
+ * pointer to a container that serves nothing, a version that does not rise, more pods begun at once than the budget allows.
+ */
+export class PodHistory {
+  /** One sentence each. */
+  readonly breaches: string[] = [];
+  private readonly pods = new Map<string, Moment>();
+
+  constructor(
+    private readonly container: string,
+    /** Pods that may be begun at once. */
+    private readonly budget: number,
+  ) {}
+
+  observe(pod: Pod): void {
+    const name = pod.metadata.name ?? '';
+    const next = this.momentOf(pod);
+    const last = this.pods.get(name);
+    if (!next || pod.metadata.deletionTimestamp) {
+      this.pods.delete(name);
+      return;
+    }
+    this.pods.set(name, next);
+    if (isEmpty(next.images[next.working])) this.breach(name, `the pointer names ${next.working}, which is empty`);
+    if (last?.uid === next.uid) this.compare(name, last, next);
+    const open = [...this.pods.values()].filter(isOpen).length;
+    if (open > this.budget) this.breach(name, `${open} pods are begun at once, ${this.budget} may be`);
+  }
+
+  private compare(name: string, last: Moment, next: Moment): void {
+    const changed = Object.keys(next.images).filter((container) => next.images[container] !== last.images[container]);
+    if (changed.length === 0 && last.working === next.working) return;
+    if (changed.length > 1) this.breach(name, 'one write changed both containers');
+    const begun = changed.find((container) => !isEmpty(next.images[container]));
+    if (begun !== undefined) this.compareBegun(name, begun, last, next);
+    else if (changed.length === 0) this.breach(name, `the pointer went to ${next.working} and no image changed`);
+  }
+
+  private compareBegun(name: string, begun: string, last: Moment, next: Moment): void {
+    if (next.working !== begun) this.breach(name, `${begun} was begun, but the pointer names ${next.working}`);
+    const version = next.versions[begun] ?? 0n;
+    const before = last.versions[last.working] ?? 0n;
+    if (begun !== last.working && version <= before)
+      this.breach(name, `${begun} was begun as version ${version}, not above ${before}`);
+    const peers = Object.entries(last.images).filter(([container]) => container !== begun);
+    if (peers.some(([, image]) => image === next.images[begun]))
+      this.breach(name, `${begun} was begun with ${next.images[begun]}, which its peer runs already`);
+  }
+
+  private momentOf({ metadata, spec }: Pod): Moment | undefined {
+    const annotations = metadata.annotations ?? {};
+    const working = parse(annotations[KRUISE.workingHotContainer])[this.container];
+    if (working === undefined) return undefined;
+    const pair = spec.containers.filter(({ name }) => /^(.*)-[12]$/.exec(name)?.[1] === this.container);
+    return {
+      uid: metadata.uid ?? '',
+      working,
+      images: Object.fromEntries(pair.map(({ name, image = '' }) => [name, image])),
+      versions: Object.fromEntries(
+        pair.map(({ name }) => [name, BigInt(annotations[`${KRUISE.versionPrefix}${name}`] ?? '0')]),
+      ),
+    };
+  }
+
+  private breach(pod: string, what: string): void {
+    this.breaches.push(`${pod}: ${what}`);
+  }
+}
+
+const isOpen = ({ images, working }: Moment): boolean =>
+  Object.entries(images).some(([container, image]) => container !== working && !isEmpty(image));
