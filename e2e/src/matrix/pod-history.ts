@@ -56,7 +56,9 @@ export class PodHistory {
   private compareBegun(name: string, begun: string, last: Moment, next: Moment): void {
     if (next.working !== begun) this.breach(name, `${begun} was begun, but the pointer names ${next.working}`);
     const version = next.versions[begun] ?? 0n;
-    const before = last.versions[last.working] ?? 0n;
+    // The proxies compare the two annotations as they stand now, so a rise against the past alone would not do.
+    const [was = 0n, is = 0n] = [last.versions[last.working], next.versions[last.working]];
+    const before = was > is ? was : is;
     if (begun !== last.working && version <= before)
       this.breach(name, `${begun} was begun as version ${version}, not above ${before}`);
     const peers = Object.entries(last.images).filter(([container]) => container !== begun);
