@@ -58,9 +58,8 @@ export class PodHistory {
     const version = next.versions[begun] ?? 0n;
     // The proxies compare the two annotations as they stand now, so a rise against the past alone would not do.
     const [was = 0n, is = 0n] = [last.versions[last.working], next.versions[last.working]];
-    const before = was > is ? was : is;
-    if (begun !== last.working && version <= before)
-      this.breach(name, `${begun} was begun as version ${version}, not above ${before}`);
+    if (begun !== last.working && (version <= was || version <= is))
+      this.breach(name, `${begun} was begun as version ${version}, not above ${is}`);
     const peers = Object.entries(last.images).filter(([container]) => container !== begun);
     if (peers.some(([, image]) => image === next.images[begun]))
       this.breach(name, `${begun} was begun with ${next.images[begun]}, which its peer runs already`);
