@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   isConflict,
   isNotFound,
@@ -33,7 +34,8 @@ export class Registration {
   readonly #options: RegistrationOptions;
   readonly #queue = new WorkQueue();
   readonly #watches = new Map<string, Reflector<KubeObject>>();
-  readonly #failed = new Map<string, string>();
+  /** Why a target does not yet have what is wanted. */
+  readonly #pending = new Map<string, string>();
   #wanted: Wanted;
 
   constructor(options: RegistrationOptions, wanted: Wanted) {
@@ -43,7 +45,7 @@ export class Registration {
       const watch = new Reflector<KubeObject>({ api: options.api, kind, fieldSelector: `metadata.name=${name}` });
       watch.store.subscribe(() => this.#queue.add(target));
       this.#watches.set(target, watch);
-      this.#failed.set(target, 'not looked at yet');
+      this.#pending.set(target, 'not looked at yet');
     }
   }
 
@@ -64,34 +66,42 @@ export class Registration {
 
   /** From now on this is wanted. */
   want(wanted: Wanted): void {
+    const another = !isDeepStrictEqual(wanted, this.#wanted);
     this.#wanted = wanted;
-    for (const target of this.#watches.keys()) this.#queue.add(target);
+    for (const target of this.#watches.keys()) {
+      if (another) this.#pending.set(target, 'not looked at yet');
+      this.#queue.add(target);
+    }
   }
 
-  /** Says which object could not be brought up to date, and why; `undefined` when all are. */
+  /**
+   * Says which object was not yet brought up to date with what is wanted, and why; `undefined` once all were. A later look that
+   * fails takes nothing back: an API server that is gone must not make every replica unready.
+   */
   problem(): string | undefined {
-    for (const [target, reason] of this.#failed) return `${TARGETS[target]?.name}: ${reason}`;
+    for (const [target, reason] of this.#pending) return `${TARGETS[target]?.name}: ${reason}`;
     return undefined;
   }
 
   async #install(target: string): Promise<undefined> {
     const { kind, name } = TARGETS[target] as { kind: ResourceKind; name: string };
+    const wanted = this.#wanted;
     const object = await this.#options.api.get(kind, { name }).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });
-    const changes = object ? registrationPatch(object, this.#wanted) : [];
+    const changes = object ? registrationPatch(object, wanted) : [];
     if (object && changes.length > 0) {
       await this.#options.api.patch(kind, { name }, [...optimisticGuards(object.metadata), ...changes], {
         type: 'json',
       });
       this.#options.onInstalled(name);
     }
-    this.#failed.delete(target);
+    if (wanted === this.#wanted) this.#pending.delete(target);
   }
 
   #noteFailure(target: string, error: unknown): void {
-    this.#failed.set(target, error instanceof Error ? error.message : String(error));
+    if (this.#pending.has(target)) this.#pending.set(target, error instanceof Error ? error.message : String(error));
     // Another replica writes the same thing; the next look finds it done.
     if (!isConflict(error)) this.#options.onError(target, error);
   }
