@@ -64,7 +64,14 @@ describe('the history of a pod', () => {
       [idle, { ...begun, working: 1 }],
       'but the pointer names mesh-1',
     ],
-    ['a version that does not rise', [idle, { ...begun, versions: [7, 7] }], 'not above 7'],
+    [
+      'a version that does not rise',
+      [
+        { ...idle, versions: [7, 0] },
+        { ...begun, versions: [7, 7] },
+      ],
+      'not above 7',
+    ],
     ['a pointer that wanders', [begun, { ...begun, working: 1 }], 'no image changed'],
     ['more pods begun than the budget', [begun, { ...begun, name: 'pod-2' }], '2 pods are begun at once, 1 may be'],
   ])('is not with %s', (_, looks, breach) => {
