@@ -20,6 +20,8 @@ export interface AgentConfig {
   listen: string[];
   /** SIDESTEP_ADAPTER: default adapter of `run`. */
   adapter: string;
+  /** SIDESTEP_READY: default of `run --ready`. */
+  ready: string | undefined;
 }
 
 /** @throws TypeError naming the variable, what it got and what is allowed. */
@@ -40,6 +42,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     guardMs: seconds(env, 'SIDESTEP_GUARD_SECONDS'),
     listen: (env.SIDESTEP_LISTEN ?? '').split(/\s+/).filter(Boolean),
     adapter: env.SIDESTEP_ADAPTER || 'activation',
+    ready: env.SIDESTEP_READY || undefined,
   };
 }
 

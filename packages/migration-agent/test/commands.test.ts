@@ -223,7 +223,7 @@ describe('wrong usage', () => {
   test.each([
     [['nonsense'], 'unknown command'],
     [['run'], 'needs a program'],
-    [['run', '--adapter', 'x', '--', 'true'], 'activation, exec'],
+    [['run', '--adapter', 'x', '--', 'true'], 'allowed are activation'],
     [['run', '--listen', 'web=everywhere', '--', 'true'], '127.0.0.1:8080'],
   ])('%j says what is allowed', async (args, said) => {
     const wrong = pod.agent(args);

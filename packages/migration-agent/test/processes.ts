@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +77,7 @@ export class Pod {
   readonly directory = mkdtempSync(join(tmpdir(), 'sidestep-pod-'));
   readonly #fixtures: Fixture[] = [];
   port = 0;
+  #containers = 0;
 
   static async create(): Promise<Pod> {
     const pod = new Pod();
@@ -100,6 +101,18 @@ export class Pod {
     return this.program(process.execPath, [AGENT_BIN, ...args], { SIDESTEP_DIR: this.directory, ...env });
   }
 
+  /** The agent as pid 1 of a pid namespace of its own, as in a container: what it started ends with it. Needs root. */
+  container(args: string[], env: Record<string, string> = {}): Fixture {
+    this.#containers += 1;
+    const slot = { SIDESTEP_SLOT: `c${this.#containers}` };
+    const own = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, AGENT_BIN, ...args];
+    const fixture = this.program('unshare', own, { SIDESTEP_DIR: this.directory, ...slot, ...env });
+    const { child } = fixture;
+    // Signals are for pid 1 in there; unshare itself ignores them.
+    child.kill = (signal) => process.kill(onlyChildOf(child.pid!) ?? child.pid!, signal);
+    return fixture;
+  }
+
   program(command: string, args: string[], env: Record<string, string> = {}): Fixture {
     const fixture = new Fixture(command, args, env);
     this.#fixtures.push(fixture);
@@ -107,10 +120,15 @@ export class Pod {
   }
 
   async close(): Promise<void> {
-    for (const { child } of this.#fixtures) child.kill('SIGKILL');
+    for (const { child, running } of this.#fixtures) if (running) child.kill('SIGKILL');
     await Promise.all(this.#fixtures.map(({ exited }) => exited));
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+function onlyChildOf(pid: number): number | undefined {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return child === undefined ? undefined : Number(child);
 }
 
 export function freePort(): Promise<number> {

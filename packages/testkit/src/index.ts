@@ -5,6 +5,7 @@ export { freePort } from './bound-process/free-port.js';
 export { aNamespace, aNode } from './builders/a-node.js';
 export { aPod, type BuiltContainer, type BuiltPod, PodBuilder } from './builders/a-pod.js';
 export { aSidecarSet, type BuiltSidecarSet, SidecarSetBuilder } from './builders/a-sidecar-set.js';
+export { findProxy, type PackagedProxy, ProxyUnavailable } from './ensure/proxies.js';
 export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy/fault-proxy.js';
 export {
   type InstantKubelet,

@@ -10,7 +10,7 @@ export const activation: Adapter = {
   sharing: 'shared',
   summary: 'CMD takes its sockets by LISTEN_FDS and says READY=1',
   async start(tools: StartTools): Promise<RunningProgram> {
-    const notify = new NotifySocket(`${tools.directory}/notify.${process.pid}.${tools.run}.sock`);
+    const notify = new NotifySocket(tools.path('notify.sock'));
     const child = tools.spawn(tools.command, {
       env: {
         LISTEN_FDS: String(tools.listeners.length),

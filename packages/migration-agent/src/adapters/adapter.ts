@@ -7,8 +7,10 @@ export interface StartTools {
   command: string[];
   /** In the order of `--listen`; the descriptors stay the agent's. */
   listeners: OwnedListener[];
-  /** A directory of this agent alone, short enough for Unix socket paths. */
-  directory: string;
+  /** `--ready`: the private sign by which the program shows that it serves, where the adapter leaves a choice. */
+  readySign: string | undefined;
+  /** A path in the private directory that no other run uses, short enough for a Unix socket. */
+  path(name: string): string;
   /** Rises with every start in this container. */
   run: number;
   spawn(command: string[], options: { env?: Record<string, string>; stdio?: StdioOptions }): ChildProcess;
@@ -17,13 +19,31 @@ export interface StartTools {
   gone: AbortSignal;
 }
 
+/** Why a run is told to leave. */
+export type RetireReason = 'succeeded' | 'terminating';
+
+/**
+ * Who owns the sockets, and what that means for the order.
+ *
+ * `shared`: the agent; old and new accept side by side for a moment · `exclusive`: the program; the old one must be gone before the
+ * new one can bind · `own`: the program, and the new one fetches them from the old one by itself. With `own` nobody keeps a
+ * duplicate: after a crash in the guard whatever is left of the old one is ended, so that a new start can bind.
+ */
+export type Sharing = 'shared' | 'exclusive' | 'own';
+
 /** One run of the program that is ready to serve. */
 export interface RunningProgram {
   child: ChildProcess;
   /**
-   * The successor serves: stop accepting now, end the connections, exit when empty. Must not wait. What SIGTERM means to most.
+   * Stop accepting now, end the connections, exit when empty. Must not wait. What SIGTERM means to most.
+   *
+   * @param why `succeeded`: a successor serves · `terminating`: this container ends and nobody follows
    */
-  retire(): void;
+  retire(why: RetireReason): void;
+  /** Ends what outlives its drain; without it, SIGKILL to `child`. For programs of several processes. */
+  kill?(): void;
+  /** A hand-over did not happen. Resolves with whether this run goes on serving; without it, it does. */
+  stillServes?(): Promise<boolean>;
   /** How many connections it has, if there is a private way to ask. */
   openConnections?(): number;
   /** Frees what the adapter made for this run; called after the program ended. */
@@ -37,8 +57,7 @@ export interface RunningProgram {
  */
 export interface Adapter {
   readonly name: string;
-  /** `shared`: old and new accept side by side for a moment. `exclusive`: the old one must be gone before the new one can bind. */
-  readonly sharing: 'shared' | 'exclusive';
+  readonly sharing: Sharing;
   /** One sentence for `--help`. */
   readonly summary: string;
   /** Starts the program; resolves when it serves. Rejects with the reason when it cannot. */

@@ -1,9 +1,10 @@
 import { activation } from './activation.js';
 import type { Adapter } from './adapter.js';
 import { exec } from './exec.js';
+import { nginx } from './nginx.js';
 
 /** Every adapter by its name on the command line. A new one is a file here and a line in this list. */
-export const ADAPTERS: readonly Adapter[] = [activation, exec];
+export const ADAPTERS: readonly Adapter[] = [activation, nginx, exec];
 
 /** @throws TypeError with the allowed names. */
 export function adapterNamed(name: string): Adapter {

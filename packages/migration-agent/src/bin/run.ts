@@ -20,22 +20,25 @@ export async function runCommand(args: string[]): Promise<number> {
   const { own, command } = split(args);
   const { values } = parseArgs({
     args: own,
-    options: { adapter: { type: 'string' }, listen: { type: 'string', multiple: true } },
+    options: { adapter: { type: 'string' }, listen: { type: 'string', multiple: true }, ready: { type: 'string' } },
   });
   const adapter = adapterNamed(values.adapter ?? config.adapter);
   const plans = [...config.listen, ...(values.listen ?? [])].map(planOf);
   const settings = settingsFrom({}, config, {});
   const exclusive = adapter.sharing === 'exclusive';
+  const agentBinds = adapter.sharing === 'shared';
   const program: SupervisedProgram = new SupervisedProgram({
     adapter,
     command,
     directory: () => participant.agent.directory.path,
+    slot: config.slot,
+    readySign: values.ready ?? config.ready,
     initMs: settings.limits.initMs,
-    listeners: () => (exclusive ? plans.map(unboundListener) : [...participant.agent.owned.values()]),
+    listeners: () => (agentBinds ? [...participant.agent.owned.values()] : plans.map(unboundListener)),
     env: environment(),
     log: settings.log,
   });
-  const participant: Participant = new Participant(settings, config.hint, exclusive ? [] : plans, program);
+  const participant: Participant = new Participant(settings, config.hint, agentBinds ? plans : [], program);
   adoptOrphans(program);
   const ended = new Promise<ProgramEnd>((resolve) => program.once('ended', resolve));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

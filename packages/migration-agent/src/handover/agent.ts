@@ -223,6 +223,7 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     this.board.count(`takeover_total{result="not-given",reason="${reason}"}`);
     this.board.set(this.#role, 'kept', `a hand-over did not happen (${reason})`);
     this.settings.log('keeps-serving', { reason });
+    this.workload.kept?.();
     if (this.#stopping) void this.#stopAlone();
   }
 
@@ -237,7 +238,7 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     this.#endpoint = undefined;
     // What already waits in the accept queue is taken first: closing the last descriptor would reset it.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    this.workload.detach();
+    this.workload.detach('terminating');
     this.emit('retire');
     const drain = new Drain(this, undefined, this.#stopping?.deadline);
     this.#drain = drain;

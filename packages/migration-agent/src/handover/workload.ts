@@ -23,8 +23,10 @@ export interface DrainTools {
 export interface Workload {
   /** Accept on every listener, for the first time or again. Resolves when connections are really being taken. */
   attach(): Promise<void> | void;
-  /** Stop accepting before this returns; open connections go on. */
-  detach(): void;
+  /** Stop accepting before this returns; open connections go on. `terminating`: nobody follows. */
+  detach(why?: 'succeeded' | 'terminating'): void;
+  /** A hand-over that had begun did not happen: this process goes on as the owner. */
+  kept?(): void;
   /** End the open connections. Never rejects. */
   drain(tools: DrainTools): Promise<DrainCounts>;
   openConnections(): number;

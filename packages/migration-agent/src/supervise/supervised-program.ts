@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import type { Adapter, RunningProgram } from '../adapters/adapter.js';
+import type { Adapter, RetireReason, RunningProgram } from '../adapters/adapter.js';
 import type { DrainCounts, DrainTools, Workload } from '../handover/workload.js';
 import { closeAll } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
@@ -10,7 +10,10 @@ import { launch } from './launch.js';
 export interface SupervisedOptions {
   adapter: Adapter;
   command: string[];
+  /** Where this agent puts its files: the private directory, and what tells it apart from the others there. */
   directory(): string;
+  slot: string;
+  readySign: string | undefined;
   /** How long the program may take to be ready. */
   initMs: number;
   listeners(): OwnedListener[];
@@ -38,6 +41,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
   readonly #options: SupervisedOptions;
   readonly #runs = new Set<Run>();
   #serving: Run | undefined;
+  #starting: { run: Run | undefined; wanted: boolean; ready: Promise<void> } | undefined;
   #started = 0;
 
   constructor(options: SupervisedOptions) {
@@ -45,27 +49,54 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     this.#options = options;
   }
 
-  /** Starts a run and resolves when it is ready. @throws Error when it ended or was too slow; then nothing of it is left. */
-  async start(): Promise<void> {
+  /**
+   * Starts a run and resolves when it is ready. One at a time: whoever asks again meanwhile waits for the same one.
+   *
+   * @throws Error when it ended or was too slow; then nothing of it is left.
+   */
+  start(): Promise<void> {
+    if (!this.#starting) {
+      this.#starting = { run: undefined, wanted: true, ready: Promise.resolve() };
+      this.#starting.ready = this.#begin(this.#starting).finally(() => {
+        this.#starting = undefined;
+      });
+    }
+    this.#want(true);
+    return this.#starting.ready;
+  }
+
+  /** The successor speaks again, or is silent again, while a run starts in its place. */
+  #want(wanted: boolean): void {
+    if (!this.#starting) return;
+    this.#starting.wanted = wanted;
+    if (this.#starting.run) this.#starting.run.retired = !wanted;
+  }
+
+  async #begin(starting: { run: Run | undefined; wanted: boolean }): Promise<void> {
     const gone = new AbortController();
     const timer = setTimeout(() => gone.abort(), this.#options.initMs);
     let run: Run | undefined;
+    const number = ++this.#started;
     try {
       const program = await this.#options.adapter.start({
         command: this.#options.command,
         listeners: this.#options.listeners(),
-        directory: this.#options.directory(),
-        run: ++this.#started,
+        readySign: this.#options.readySign,
+        path: (name) => `${this.#options.directory()}/${this.#options.slot}.${process.pid}.${number}.${name}`,
+        run: number,
         spawn: (command, { env = {}, stdio = 'inherit' }) => {
           const child = launch(command, stdio, { ...this.#options.env, ...env });
           run = this.#watch(child, gone);
+          run.retired = !starting.wanted;
+          starting.run = run;
           return child;
         },
         log: this.#options.log,
         gone: gone.signal,
       });
       if (run) run.program = program;
-      this.#serving = run;
+      if (starting.wanted) this.#serving = run;
+      else program.retire('succeeded');
     } catch (error) {
       run?.child.kill('SIGTERM');
       throw error;
@@ -76,17 +107,31 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
 
   /** The commit check: a program that died since it said "ready" must not replace one that serves. */
   async attach(): Promise<void> {
-    if (this.#options.adapter.sharing === 'exclusive' && !this.#serving) return;
+    const { sharing } = this.#options.adapter;
+    if (sharing === 'exclusive' && !this.#serving) return;
+    if (sharing === 'own' && !this.#serving) await this.#endRetired();
     if (!this.#serving || !alive(this.#serving)) await this.start();
   }
 
-  detach(): void {
+  detach(why: RetireReason = 'succeeded'): void {
     const run = this.#serving;
     this.#serving = undefined;
+    this.#want(false);
     if (!run) return;
     run.retired = true;
-    if (run.program) run.program.retire();
+    if (run.program) run.program.retire(why);
     else run.child.kill('SIGTERM');
+  }
+
+  /** A program that hands over by itself may have gone too far to go on. */
+  kept(): void {
+    const run = this.#serving;
+    void run?.program?.stillServes?.().then(async (serves) => {
+      if (serves || this.#serving !== run) return;
+      this.#options.log('program-has-left', {});
+      this.detach();
+      await this.attach();
+    }, this.#cannotGoOn);
   }
 
   async drain(tools: DrainTools): Promise<DrainCounts> {
@@ -96,7 +141,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     const over = await Promise.race([allEnded.then(() => false), expiry(tools)]);
     if (over && !tools.cancelled.aborted) {
       counts.killed = waiting.filter(alive).reduce((sum, run) => sum + (run.program?.openConnections?.() ?? 0), 0);
-      for (const run of waiting) run.child.kill('SIGKILL');
+      for (const run of waiting) kill(run);
       await allEnded;
     }
     return counts;
@@ -120,13 +165,25 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
   /** Ends every run: asks first, so that what they have accepted is answered, and cuts what is left after `withinMs`. */
   async end(withinMs: number): Promise<void> {
     const runs = [...this.#runs];
-    this.detach();
+    this.detach('terminating');
     const timer = setTimeout(() => {
-      for (const { child } of runs) child.kill('SIGKILL');
+      for (const run of runs) kill(run);
     }, withinMs);
     await Promise.all(runs.map(({ ended }) => ended));
     clearTimeout(timer);
   }
+
+  /** Nobody keeps a duplicate of the sockets of these: as long as one of them lives, no other can bind. */
+  async #endRetired(): Promise<void> {
+    const runs = [...this.#runs];
+    for (const run of runs) kill(run);
+    await Promise.all(runs.map(({ ended }) => ended));
+  }
+
+  readonly #cannotGoOn = (error: unknown): void => {
+    this.#options.log('cannot-start-again', { error: String(error) });
+    this.emit('ended', { code: 1, signal: null });
+  };
 
   pids(): number[] {
     return [...this.#runs].flatMap(({ child }) => child.pid ?? []);
@@ -153,6 +210,11 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     });
     return run;
   }
+}
+
+function kill({ child, program }: Run): void {
+  if (program?.kill) program.kill();
+  else child.kill('SIGKILL');
 }
 
 function alive({ child }: Run): boolean {

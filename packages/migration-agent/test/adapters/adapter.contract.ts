@@ -33,6 +33,8 @@ export interface AdapterSubject {
   unready(room: AdapterRoom): AdapterRun;
   /** A version that ends with an error when it starts. */
   broken(room: AdapterRoom): AdapterRun;
+  /** Set for programs of several processes, which end together only in a pid namespace. Needs root. */
+  contained?: boolean;
   /** Set when the program itself cuts kept-alive connections as it leaves; its page in docs says so. */
   cutsKeptConnections?: boolean;
 }
@@ -59,11 +61,10 @@ export function adapterContract(subject: AdapterSubject): void {
 
     const room = (): AdapterRoom => ({ directory: pod.directory, port: pod.port, upstreamPort: upstream.port });
     const start = ({ options = [], command, env = {} }: AdapterRun, more: Record<string, string> = {}): Fixture =>
-      pod.agent(['run', '--adapter', subject.adapter, ...options, '--', ...command], {
-        SIDESTEP_GUARD_SECONDS: '1',
-        ...env,
-        ...more,
-      });
+      pod[subject.contained ? 'container' : 'agent'](
+        ['run', '--adapter', subject.adapter, ...options, '--', ...command],
+        { SIDESTEP_GUARD_SECONDS: '1', ...env, ...more },
+      );
     const version = (label: string, more: Record<string, string> = {}): Fixture =>
       start(subject.version(label, room()), more);
     const serving = async (label: string, more: Record<string, string> = {}): Promise<Fixture> => {

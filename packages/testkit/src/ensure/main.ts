@@ -1,6 +1,7 @@
 import { ensureApiServerBinaries } from '../real-api-server/binaries.js';
 import { findRedisServer } from '../redis/redis-server.js';
 import { progress } from './cache.js';
+import { findProxy } from './proxies.js';
 
 // `npm test -- --all` runs this first: gets every program that a suite would otherwise be left out for, and fails where it cannot.
 const failures: string[] = [];
@@ -15,5 +16,6 @@ const attempt = async (what: string, get: () => Promise<unknown>): Promise<void>
 
 if (!process.env.REDIS_URL) await attempt('a Redis server', () => findRedisServer(true));
 await attempt('kube-apiserver, etcd and kubectl', () => ensureApiServerBinaries({ download: true }));
+for (const proxy of ['nginx', 'haproxy'] as const) await attempt(proxy, () => findProxy(proxy, { download: true }));
 for (const failure of failures) progress(`MISSING: ${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;

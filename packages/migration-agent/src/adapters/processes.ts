@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** The direct children of a process, from the container's own /proc; empty when it is gone. */
+export function childrenOf(pid: number): number[] {
+  return threadsOf(pid).flatMap((thread) =>
+    read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+  );
+}
+
+/** What a process calls itself; empty when it is gone or a zombie. */
+export function titleOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+}
+
+/** Whether a process has this very socket open, under whatever number. `fd` is one of ours. */
+export function holdsSocket(pid: number, fd: number): boolean {
+  const socket = link(`/proc/self/fd/${fd}`);
+  if (!socket.startsWith('socket:')) return false;
+  return list(`/proc/${pid}/fd`).some((number) => link(`/proc/${pid}/fd/${number}`) === socket);
+}
+
+/**
+ * Ends a process and its children. The parent is stopped first: it would start those that it misses again.
+ */
+export function killFamily(pid: number): void {
+  signal(pid, 'SIGSTOP');
+  for (const child of childrenOf(pid)) signal(child, 'SIGKILL');
+  signal(pid, 'SIGKILL');
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+const threadsOf = (pid: number): string[] => list(`/proc/${pid}/task`);
+
+// A process can end between two looks, and then its files are gone.
+const list = (path: string): string[] => attempt(() => readdirSync(path), []);
+const read = (path: string): string => attempt(() => readFileSync(path, 'utf8'), '');
+const link = (path: string): string => attempt(() => readlinkSync(path), '');
+
+function attempt<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
+}

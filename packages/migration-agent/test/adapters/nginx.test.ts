@@ -1,0 +1,147 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Load } from '../load.js';
+import { type Fixture, freePort, Pod, until } from '../processes.js';
+import { type AdapterRoom, type AdapterRun, adapterContract } from './adapter.contract.js';
+import { withRealProxy } from './real-program.js';
+import { Upstream } from './upstream.js';
+
+interface Configuration {
+  name: string;
+  listen: string[];
+  /** Body of every answer. */
+  says: string;
+  upstreamPort?: number;
+  /** What the listener for the agent alone does. */
+  ready?: string;
+}
+
+/** Writes a configuration that needs nothing outside of the directory. */
+function configure(directory: string, { name, listen, says, upstreamPort, ready }: Configuration): string {
+  const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  const held = upstreamPort === undefined ? '' : `location /held { proxy_pass http://127.0.0.1:${upstreamPort}; }`;
+  const file = join(directory, `${name}.conf`);
+  writeFileSync(
+    file,
+    `user root; worker_processes 2; pid ${directory}/${name}.pid; error_log stderr warn;
+     events { worker_connections 256; }
+     http {
+       access_log off;
+       ${scratch.map((what) => `${what}_temp_path ${directory}/${what};`).join(' ')}
+       server { ${listen.map((address) => `listen ${address};`).join(' ')} location / { return 200 ${says}; } ${held} }
+       ${ready === undefined ? '' : `server { listen unix:${directory}/ready.sock; ${ready} }`}
+     }`,
+  );
+  return file;
+}
+
+const isOwner = ({ role }: { role?: string }) => role === 'owner';
+
+await withRealProxy('nginx', (program) => {
+  const run = (room: AdapterRoom, configuration: Partial<Configuration> & { says: string }): AdapterRun => {
+    const listen = [`127.0.0.1:${room.port}`];
+    const file = configure(room.directory, {
+      name: configuration.says,
+      listen,
+      upstreamPort: room.upstreamPort,
+      ready: 'return 204;',
+      ...configuration,
+    });
+    return {
+      options: ['--listen', `web=127.0.0.1:${room.port}`, '--ready', `unix:${room.directory}/ready.sock`],
+      command: [program, '-e', 'stderr', '-c', file],
+    };
+  };
+
+  adapterContract({
+    adapter: 'nginx',
+    contained: true,
+    version: (label, room) => run(room, { says: label }),
+    // Its workers run, and the request on the private listener is never answered.
+    unready: (room) =>
+      run(room, { says: 'unready', ready: `location / { proxy_pass http://127.0.0.1:${room.upstreamPort}; }` }),
+    broken: (room) => run(room, { says: 'broken', listen: ['nowhere:x'] }),
+    cutsKeptConnections: true,
+  });
+
+  describe('nginx under the agent', () => {
+    let pod: Pod;
+    beforeEach(async () => {
+      pod = await Pod.create();
+    });
+    afterEach(() => pod.close());
+
+    const agent = (configuration: Configuration, options: string[], env: Record<string, string> = {}): Fixture =>
+      pod.container(
+        [
+          'run',
+          '--adapter',
+          'nginx',
+          ...options,
+          '--',
+          program,
+          '-e',
+          'stderr',
+          '-c',
+          configure(pod.directory, configuration),
+        ],
+        { SIDESTEP_GUARD_SECONDS: '1', ...env },
+      );
+    const web = (): string[] => ['--listen', `web=127.0.0.1:${pod.port}`];
+    const plain = (says: string): Configuration => ({ name: says, listen: [`127.0.0.1:${pod.port}`], says });
+
+    test('needs no private listener: workers that have initialised are a sign, too', async () => {
+      const first = agent(plain('v1'), web());
+      await first.heard(isOwner);
+      const load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
+      await load.answered(20);
+      await agent(plain('v2'), web()).heard(isOwner);
+      expect((await first.exited).code).toBe(0);
+      await load.answered(20);
+      const { refused, otherErrors } = await load.stop();
+      expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
+    }, 60_000);
+
+    test('a --listen without a "listen" is an error, not a port on which clients wait for ever', async () => {
+      const other = agent({ ...plain('v1'), listen: [`127.0.0.1:${await freePort()}`] }, web());
+      expect((await other.exited).code).toBe(1);
+      expect(other.stderr).toContain(`no "listen" for web (127.0.0.1:${pod.port})`);
+    }, 60_000);
+
+    test('a private listener that the configuration does not have is named in the error', async () => {
+      const without = agent(plain('v1'), [...web(), '--ready', `unix:${pod.directory}/ready.sock`]);
+      expect((await without.exited).code).toBe(1);
+      expect(without.stderr).toContain(`listen unix:${pod.directory}/ready.sock`);
+    }, 60_000);
+
+    test('connections that outlive the drain are cut, with all of its processes', async () => {
+      const upstream = await Upstream.start();
+      const only = agent({ ...plain('v1'), upstreamPort: upstream.port }, web(), { SIDESTEP_DRAIN_SECONDS: '0.5' });
+      await only.heard(isOwner);
+      const held = fetch(`http://127.0.0.1:${pod.port}/held`).then(
+        () => 'answered',
+        () => 'cut',
+      );
+      await until(() => upstream.held === 1, 'the request is at the upstream');
+      only.child.kill('SIGTERM');
+      expect(await held).toBe('cut');
+      expect((await only.exited).code).toBe(0);
+      await upstream.close();
+    }, 60_000);
+
+    test.each([
+      [['--listen', 'web=unix:/tmp/sidestep-test.sock'], 'cannot take Unix listeners over'],
+      [[], 'needs --listen'],
+      [['--listen', 'web=127.0.0.1:0', '--ready', 'log:up'], 'allows "workers"'],
+    ])(
+      '%j is refused with what is allowed',
+      async (options, said) => {
+        const wrong = agent(plain('v1'), options);
+        expect((await wrong.exited).code).not.toBe(0);
+        expect(wrong.stderr).toContain(said);
+      },
+      60_000,
+    );
+  });
+});
