@@ -5,8 +5,8 @@ import { PhaseRunner } from './phase-runner.js';
 import type { PhaseJobKeys } from './ports.js';
 import { TargetSource } from './target-source.js';
 import { imagesOf } from './testing/memory-cluster.js';
-import { acknowledged, aPod, aSidecarSet, withImage } from './testing/objects.js';
-import { World } from './testing/world.js';
+import { acknowledged, aPod, aSidecarSet, withImage, withStrategy } from './testing/objects.js';
+import { hastyClock, World } from './testing/world.js';
 
 /** One thing that happens in the world; `pick` chooses among jobs, pods or images. */
 interface Happening {
@@ -20,6 +20,7 @@ interface Happening {
     | 'kubelet-fails'
     | 'news'
     | 'edit'
+    | 'partition'
     | 'touch'
     | 'planner-dies'
     | 'worker-dies-after-write'
@@ -44,6 +45,7 @@ const happening: fc.Arbitrary<Happening> = fc.record({
     'news',
     'news',
     'edit',
+    'partition',
     'touch',
     'planner-dies',
     'worker-dies-after-write',
@@ -60,10 +62,12 @@ class Trial {
   readonly world = new World();
   private readonly runner: PhaseRunner;
   private readonly history: PhaseJobKeys[] = [];
+  /** Pods that were begun although the partition keeps as many as are left. */
+  readonly begunInVain: string[] = [];
 
   constructor() {
     const { world } = this;
-    const clock = { now: () => world.now };
+    const clock = hastyClock(() => world.now);
     const events = { onPod: () => undefined, onSidecarSet: () => undefined };
     const targets = new TargetSource(() => world.cluster, clock);
     this.runner = new PhaseRunner({ cluster: world.cluster, targets, events, clock });
@@ -113,6 +117,9 @@ class Trial {
       case 'edit':
         this.edit(IMAGES[pick % IMAGES.length] as string);
         break;
+      case 'partition':
+        this.setPartition((pick % 2) * PODS);
+        break;
       case 'touch':
         world.change(podName(pick), (pod) => ({
           ...pod,
@@ -140,6 +147,7 @@ class Trial {
     // A pod that failed on this revision and was aborted stays where it is until somebody says retry.
     const annotations = { ...metadata.annotations, [SIDESTEP.retry]: 'now' };
     world.cluster.put(world.cluster.sidecarSets, { ...rest, metadata: { ...metadata, annotations } });
+    this.setPartition(0);
     for (let round = 0; round < 60; round += 1) {
       for (let index = 0; index < PODS; index += 1) this.kubelet(index, []);
       world.planner.reconcileAll();
@@ -176,7 +184,10 @@ class Trial {
 
   private async run(job: PhaseJobKeys | undefined, finishes = true): Promise<void> {
     if (job === undefined) return;
+    const stale = this.stale();
     const outcome = await this.runner.run(job, new AbortController().signal);
+    const kept = Number(this.wanted().spec.updateStrategy?.partition ?? 0);
+    if (job.phase === 'upgrade' && outcome.result === 'wrote' && stale <= kept) this.begunInVain.push(job.pod);
     if (!finishes) return;
     if (outcome.kind === 'not-yet') await this.world.jobs.enqueue([job]);
     else if (outcome.next !== undefined) await this.world.jobs.enqueue([outcome.next]);
@@ -196,6 +207,17 @@ class Trial {
       .map(({ name }) => name);
   }
 
+  private setPartition(partition: number): void {
+    const { cluster } = this.world;
+    cluster.put(cluster.sidecarSets, withStrategy(this.wanted(), { partition }));
+  }
+
+  private stale(): number {
+    const hash = this.wanted().metadata.annotations?.[KRUISE.hash] ?? '';
+    const pods = [...this.world.cluster.pods.values()];
+    return pods.filter((pod) => !pod.metadata.annotations?.[KRUISE.hash]?.includes(hash)).length;
+  }
+
   private edit(image: string): void {
     const { cluster } = this.world;
     cluster.put(cluster.sidecarSets, withImage(this.wanted(), image));
@@ -212,6 +234,7 @@ test('whatever is run twice, late, out of order or never, every pod ends where t
       for (const one of happenings) {
         await trial.happen(one);
         expect(trial.open()).toBeLessThanOrEqual(MAX_UNAVAILABLE);
+        expect(trial.begunInVain).toEqual([]);
       }
       await trial.calm();
       const wanted = trial.wanted();

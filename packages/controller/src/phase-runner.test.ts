@@ -4,7 +4,8 @@ import { PhaseRunner } from './phase-runner.js';
 import type { EventPort, PhaseJobKeys } from './ports.js';
 import { TargetSource } from './target-source.js';
 import { imagesOf, MemoryCluster } from './testing/memory-cluster.js';
-import { acknowledged, aPod, aSidecarSet, withImage } from './testing/objects.js';
+import { acknowledged, aPod, aSidecarSet, withImage, withStrategy } from './testing/objects.js';
+import { hastyClock } from './testing/world.js';
 
 const START = new Date('2026-01-01T00:00:00Z');
 const LATER = new Date('2026-01-01T01:00:00Z');
@@ -39,7 +40,7 @@ beforeEach(() => {
   v2 = withImage(v1, 'mesh:v2');
   cluster.put(cluster.sidecarSets, v2);
   cluster.putPod(aPod('web', [v1], START));
-  const clock = { now: () => now };
+  const clock = hastyClock(() => now);
   const port: EventPort = {
     onPod: (pod, event) => events.push(`${event.type} ${pod.metadata.name} ${event.reason}`),
     onSidecarSet: () => undefined,
@@ -146,6 +147,31 @@ describe('a job that comes late, twice, or for nothing', () => {
     expect(outcome).toMatchObject({ kind: 'done', result: 'gone', reason: 'Superseded' });
     expect(cluster.writes).toEqual([]);
     expect((await runner.run(jobFor('upgrade', { epoch: 5 }), never)).result).toBe('wrote');
+  });
+
+  test('does not begin a pod that was picked before the SidecarSet was edited, for others may be picked now', async () => {
+    const { generation = 0 } = v2.metadata;
+    cluster.put(cluster.sidecarSets, withStrategy(v2, { partition: '100%' }));
+    const outcome = await runner.run(jobFor('upgrade', { generation }), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'gone', reason: 'Superseded' });
+    expect(cluster.writes).toEqual([]);
+    expect((await runner.run(jobFor('upgrade', { generation: generation + 1 }), never)).result).toBe('wrote');
+  });
+
+  test('does not begin a pod of a rollout that is held by its failure policy', async () => {
+    const held = { type: 'Paused', status: 'True', reason: 'TooManyFailures', message: '2 pods failed' };
+    const status = { matchedPods: 1, updatedPods: 0, readyPods: 1, conditions: [held] } as SidecarSet['status'];
+    cluster.put(cluster.sidecarSets, { ...v2, ...(status ? { status } : {}) });
+    expect(await runner.run(jobFor('upgrade'), never)).toMatchObject({ result: 'gone', reason: 'TooManyFailures' });
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('finishes a pod that was picked before the SidecarSet was edited', async () => {
+    await runner.run(jobFor('upgrade'), never);
+    const { generation = 0 } = v2.metadata;
+    cluster.putPod(acknowledged(cluster.pod('web'), now));
+    cluster.put(cluster.sidecarSets, withStrategy(v2, { paused: true }));
+    expect((await runner.run(jobFor('reset', { generation }), never)).result).toBe('wrote');
   });
 
   test('finishes a pod that a former planner began', async () => {

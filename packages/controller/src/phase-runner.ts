@@ -1,4 +1,10 @@
-import { decidePodUpgrade, type FullPod, type PodUpgradeDecision, type UpgradeTarget } from '@sidestep/core';
+import {
+  decidePodUpgrade,
+  type FullPod,
+  findRecall,
+  type PodUpgradeDecision,
+  type UpgradeTarget,
+} from '@sidestep/core';
 import type { Clock, ClusterPort, EventPort, JobOptions, PhaseJobKeys } from './ports.js';
 import type { TargetSource } from './target-source.js';
 
@@ -55,14 +61,17 @@ export class PhaseRunner {
   private async step(job: PhaseJobKeys): Promise<Step> {
     const [pod, known] = await Promise.all([
       this.parts.cluster.readPod({ namespace: job.namespace, name: job.pod }),
-      this.parts.targets.target(job.sidecarSet, job.revision),
+      this.parts.targets.target(job),
     ]);
     if (pod === undefined || pod.metadata.uid !== job.uid) return gone('PodGone', 'the pod does not exist any more');
-    if (known === undefined) return gone('Superseded', 'the SidecarSet does not want this revision any more');
-    if (isOfFormerPlanner(job, known.epoch)) return gone('Superseded', 'the planner that picked the pod leads no more');
-    const { target } = known;
+    if (known === undefined) return gone('Superseded', 'the SidecarSet does not exist any more');
+    const { target, stored, epoch } = known;
+    if (target.hash !== job.revision) return gone('Superseded', 'the SidecarSet does not want this revision any more');
+    if (isOfFormerPlanner(job, epoch)) return gone('Superseded', 'the planner that picked the pod leads no more');
     const now = this.parts.clock.now();
     const decision = decidePodUpgrade({ target, pod, now });
+    const recall = decision.due === 'upgrade' ? findRecall(stored, job.generation) : undefined;
+    if (recall !== undefined) return gone(recall.reason, recall.message);
     if (!isAskedFor(job.phase, decision.due) || decision.attempt !== job.attempt || decision.revision !== job.revision)
       return { kind: 'end', outcome: overtaken(job, decision, now) };
     if (decision.patch === undefined) {

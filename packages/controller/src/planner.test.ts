@@ -3,7 +3,7 @@ import { KRUISE, type SidecarSet, type SidecarSetStatus } from '@sidestep/core';
 import { PhaseRunner } from './phase-runner.js';
 import { TargetSource } from './target-source.js';
 import { acknowledged, aPod, aSidecarSet, withImage } from './testing/objects.js';
-import { World } from './testing/world.js';
+import { hastyClock, World } from './testing/world.js';
 
 const CREATED = new Date('2026-01-01T00:00:00Z');
 
@@ -33,7 +33,7 @@ const edit = (change: (sidecarSet: SidecarSet) => SidecarSet): SidecarSet => {
 
 /** Runs every job that was asked for, as workers do, and has the kubelet carry out what they wrote. */
 const work = async (): Promise<string[]> => {
-  const clock = { now: () => world.now };
+  const clock = hastyClock(() => world.now);
   const events = { onPod: () => undefined, onSidecarSet: () => undefined };
   const runner = new PhaseRunner({
     cluster: world.cluster,

@@ -59,6 +59,8 @@ export interface PhaseJobKeys {
   phase: UpgradePhase;
   attempt: number;
   epoch?: number;
+  /** `metadata.generation` of the SidecarSet when the pod was picked. */
+  generation?: number;
   /** Unix milliseconds. */
   askedAt?: number;
   traceparent?: string;

@@ -163,7 +163,7 @@ export class SidecarSetReconciler {
       this.mustAskAgain = true;
       return statusDue;
     }
-    this.refused = queue.available && !(await this.ask(decision.jobs, look.resync));
+    this.refused = queue.available && !(await this.ask(look));
     if (this.refused) return this.tellRefusal(look);
     await this.writeConditions(decision.conditionWrites);
     const pullsDue = this.prePull ? await this.pulls.act(ledger, sidecarSet, decision.prePull) : undefined;
@@ -182,11 +182,12 @@ export class SidecarSetReconciler {
   }
 
   /** False when the queue refused; it is asked again for everything then. */
-  private async ask(jobs: readonly RolloutJob[], resync: boolean): Promise<boolean> {
+  private async ask(look: Look): Promise<boolean> {
+    const { jobs } = look.decision;
     try {
       for (const [options, group] of grouped(jobs)) {
         await this.parts.jobs.enqueue(
-          group.map((job) => this.keysOf(job)),
+          group.map((job) => this.keysOf(job, look.sidecarSet)),
           options,
         );
       }
@@ -196,17 +197,22 @@ export class SidecarSetReconciler {
       throw error;
     }
     this.jobsAsked += jobs.length;
-    if (resync) {
+    if (look.resync) {
       this.mustAskAgain = false;
       this.askedAt = this.parts.clock.now().getTime();
     }
     return true;
   }
 
-  private keysOf({ namespace, pod, uid, revision, phase, attempt }: RolloutJob): PhaseJobKeys {
+  private keysOf(
+    { namespace, pod, uid, revision, phase, attempt }: RolloutJob,
+    { metadata }: SidecarSet,
+  ): PhaseJobKeys {
     const { epoch, clock } = this.parts;
+    const { generation } = metadata;
     const askedAt = clock.now().getTime();
-    return { namespace, pod, uid, sidecarSet: this.name, revision, phase, attempt, epoch, askedAt };
+    const keys = { namespace, pod, uid, sidecarSet: this.name, revision, phase, attempt, epoch, askedAt };
+    return generation === undefined ? keys : { ...keys, generation };
   }
 
   private async writeConditions(writes: readonly PodConditionWrite[]): Promise<void> {

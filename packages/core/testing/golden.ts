@@ -59,10 +59,10 @@ function writesOf(file: string): RecordedWrite[] {
     ? golden.steps
         .filter((step) => step.op !== 'pod')
         .map((step) => ({ written: step.object, outcome: step.expected.sidecarSet ?? step.expected }))
-    : (golden.expected?.sidecarSets ?? []).map((outcome, i) => ({
-        written: golden.sidecarSets[i],
-        outcome,
-      }));
+    : (golden.expected?.sidecarSets ?? []).flatMap((outcome, i) => {
+        const written = golden.sidecarSets[i];
+        return written === undefined ? [] : [{ written, outcome }];
+      });
   const stored = new Map<string, SidecarSet>();
   let revisions: ControllerRevision[] = [];
   return writes.map(({ written, outcome }, i) => {

@@ -17,6 +17,8 @@ export interface PhaseJob {
   attempt: number;
   /** `leaseTransitions` of the planner that asked for it: a fencing epoch for the logs, never a lock. */
   epoch?: number;
+  /** `metadata.generation` of the SidecarSet when the pod was picked: an edit since then recalls a job that begins a pod. */
+  generation?: number;
   /** Unix milliseconds at which it was asked for, to measure how long phases take to be done. */
   askedAt?: number;
   /** W3C trace context of whoever asked, so that one trace spans planner and workers. */
@@ -49,10 +51,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
  */
 export const parsePhaseJob = (data: unknown): PhaseJob | undefined => {
   if (typeof data !== 'object' || data === null) return undefined;
-  const { namespace, pod, uid, sidecarSet, revision, phase, attempt, epoch, askedAt, traceparent } = data as Record<
-    string,
-    unknown
-  >;
+  const { namespace, pod, uid, sidecarSet, revision, phase, attempt, epoch, generation, askedAt, traceparent } =
+    data as Record<string, unknown>;
   if (!isText(namespace) || !isText(pod) || !isText(uid) || !isText(sidecarSet) || !isText(revision)) return undefined;
   if (!PHASES.includes(phase as Phase) || !Number.isSafeInteger(attempt)) return undefined;
   return {
@@ -64,6 +64,7 @@ export const parsePhaseJob = (data: unknown): PhaseJob | undefined => {
     phase: phase as Phase,
     attempt: attempt as number,
     ...(typeof epoch === 'number' ? { epoch } : {}),
+    ...(typeof generation === 'number' ? { generation } : {}),
     ...(typeof askedAt === 'number' ? { askedAt } : {}),
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };

@@ -34,6 +34,16 @@ export const withImage = (sidecarSet: SidecarSet, image: string): SidecarSet => 
   return withHashes({ ...sidecarSet, metadata, spec: { ...sidecarSet.spec, containers } });
 };
 
+/** The same SidecarSet after an edit of its strategy. */
+export const withStrategy = (
+  sidecarSet: SidecarSet,
+  strategy: NonNullable<SidecarSet['spec']['updateStrategy']>,
+): SidecarSet => {
+  const metadata = { ...sidecarSet.metadata, generation: (sidecarSet.metadata.generation ?? 0) + 1 };
+  const updateStrategy = { ...sidecarSet.spec.updateStrategy, ...strategy };
+  return withHashes({ ...sidecarSet, metadata, spec: { ...sidecarSet.spec, updateStrategy } });
+};
+
 /** A running, ready pod that was injected with these SidecarSets. */
 export const aPod = (name: string, sidecarSets: SidecarSet[], now: Date): FullPod => {
   const bare: Pod = {

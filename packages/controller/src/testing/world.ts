@@ -10,8 +10,17 @@ import {
 import { injectedSidecarSets } from '../membership.js';
 import { Planner } from '../planner.js';
 import type { PlannerCache } from '../planner-cache.js';
-import type { JobOptions, JobPort, PhaseJobKeys } from '../ports.js';
+import type { AlarmClock, JobOptions, JobPort, PhaseJobKeys } from '../ports.js';
 import { MemoryCluster } from './memory-cluster.js';
+
+/** A clock whose alarms ring at once: whoever waits goes on in the same moment. */
+export const hastyClock = (now: () => Date): AlarmClock => ({
+  now,
+  after: (_ms, run) => {
+    run();
+    return () => undefined;
+  },
+});
 
 const idOf = ({ uid, sidecarSet, revision, phase, attempt }: PhaseJobKeys): string =>
   [uid, sidecarSet, revision, phase, attempt].join('.');

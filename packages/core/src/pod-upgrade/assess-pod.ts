@@ -55,6 +55,7 @@ function assessOpen(reading: PodReading, open: PairView[], now: Date): Assessmen
       reason: 'AbortRequested',
       message: 'the rollout was asked to stop',
       plan: planAbort(reading, now),
+      failure: undefined,
     };
   }
   const policy = reading.target.sidecarSet.spec.updateStrategy?.failurePolicy;

@@ -134,6 +134,23 @@ describe('abort', () => {
     expect(pod.look()).toMatchObject({ state: 'Idle', due: 'none', reason: 'AbortRequested' });
   });
 
+  test('that is asked for counts as asked for, also on a pod that had failed by then and was to be tried again', () => {
+    const pod = onTheWay({ failurePolicy: {} }, 'mesh:crash');
+    pod.run('upgrade');
+    pod.wait(2).kubelet();
+    pod.run('abort');
+    pod.wait(700).kubelet();
+    const latest = pod.set.status?.latestRevision ?? '';
+    pod.set.metadata.annotations = { ...pod.set.metadata.annotations, [SIDESTEP.retry]: 'a' };
+    pod.run('upgrade');
+    pod.wait(2).kubelet();
+    pod.set.metadata.annotations = { ...pod.set.metadata.annotations, [SIDESTEP.abort]: latest };
+    expect(pod.look()).toMatchObject({ state: 'Failed', due: 'abort', reason: 'AbortRequested' });
+    pod.run('abort');
+    const records = JSON.parse(pod.pod.metadata.annotations?.[SIDESTEP.upgrade] ?? '{}') as Record<string, object>;
+    expect(Object.values(records)).toMatchObject([{ phase: 'Aborted', reason: 'AbortRequested' }]);
+  });
+
   test('that was asked for another revision has no effect', () => {
     const pod = onTheWay();
     pod.set.metadata.annotations = { ...pod.set.metadata.annotations, [SIDESTEP.abort]: 'r-other' };

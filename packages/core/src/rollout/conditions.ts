@@ -3,6 +3,8 @@
 import type { Reason } from '../api/reasons.js';
 import type { Condition } from '../api/sidecarset.js';
 import { toTimestamp } from '../pod-upgrade/annotations.js';
+import { HELD_ON_PURPOSE } from './begin-permit.js';
+import { counted, countedWith } from './counted.js';
 import type { RolloutFacts } from './rollout-facts.js';
 import type { PodSummary } from './types.js';
 
@@ -41,13 +43,13 @@ const no = (reason: Reason, message: string): Verdict => ({ status: 'False', rea
 
 function ready({ tally }: RolloutFacts): Verdict {
   if (tally.matched === 0) return yes('NoMatchingPods', 'no pod carries this SidecarSet');
-  const message = `${tally.ready} of ${tally.matched} pods are ready`;
+  const message = `${tally.ready} of ${countedWith(tally.matched, 'pod', ['is', 'are'])} ready`;
   return tally.ready === tally.matched ? yes('AllPodsReady', message) : no('PodsNotReady', message);
 }
 
 function progressing(facts: RolloutFacts): Verdict {
   const { tally, hold, granted } = facts;
-  const counts = `${tally.onTarget} of ${tally.matched} pods updated, ${tally.inFlight} under way, ${tally.failed.size} failed`;
+  const counts = `${tally.onTarget} of ${counted(tally.matched, 'pod')} updated, ${tally.inFlight} under way, ${tally.failed.size} failed`;
   if (tally.matched === 0) return no('NoMatchingPods', 'no pod carries this SidecarSet');
   const waiting = tally.stale + tally.inFlight > 0;
   if (waiting && !facts.queueAvailable) return no('QueueUnavailable', `the job queue cannot be reached; ${counts}`);
@@ -88,13 +90,13 @@ function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates
     case 'MaxUnavailableZero':
       return 'maxUnavailable is 0, so no ready pod can ever be begun';
     case 'MaxUnavailableReached':
-      return `${tally.holding} pods are unavailable and maxUnavailable is ${maxUnavailable}`;
+      return `${countedWith(tally.holding, 'pod', ['is', 'are'])} unavailable and maxUnavailable is ${maxUnavailable}`;
     case 'PrePullFailed':
-      return `${prePull?.failed ?? 0} nodes could not get the new image, so their pods are not begun`;
+      return `${counted(prePull?.failed ?? 0, 'node')} could not get the new image, so no pod there is begun`;
     case 'PartitionReached':
-      return `partition keeps ${Math.min(partition, candidates)} pods`;
+      return `partition keeps ${counted(Math.min(partition, candidates), 'pod')}`;
     default:
-      return `${tally.reasons.get(stop) ?? tally.stale} pods wait`;
+      return countedWith(tally.reasons.get(stop) ?? tally.stale, 'pod', ['waits', 'wait']);
   }
 }
 
@@ -109,7 +111,8 @@ function degraded(facts: RolloutFacts): Verdict {
     return yes(tally.stale + tally.inFlight > 0 ? 'RollingBack' : 'RolledBack', message);
   }
   if (hold !== undefined) return yes(hold.reason, `${hold.message}${examples(facts)}`);
-  if (tally.failed.size > 0) return yes('PodsFailed', `${tally.failed.size} pods failed to upgrade${examples(facts)}`);
+  if (tally.failed.size > 0)
+    return yes('PodsFailed', `${counted(tally.failed.size, 'pod')} failed to upgrade${examples(facts)}`);
   return no('NoFailures', 'no pod failed to upgrade');
 }
 
@@ -121,10 +124,7 @@ function examples({ tally }: RolloutFacts): string {
   return `: ${failed.map((summary) => `${summary.key}: ${summary.message}`).join('; ')}${more}`;
 }
 
-/** Holds that a person or a policy set on purpose; waiting for an image or a step's pods is not one of them. */
-const ON_PURPOSE: readonly Reason[] = ['Paused', 'StepPause', 'AbortRequested', 'TooManyFailures', 'NoGoodRevision'];
-
 function paused({ hold }: RolloutFacts): Verdict {
-  if (hold !== undefined && ON_PURPOSE.includes(hold.reason)) return yes(hold.reason, hold.message);
+  if (hold !== undefined && HELD_ON_PURPOSE.includes(hold.reason)) return yes(hold.reason, hold.message);
   return no('NotPaused', 'nothing holds the rollout back on purpose');
 }

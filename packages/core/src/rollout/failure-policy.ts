@@ -3,6 +3,7 @@ import type { ControllerRevision } from '../api/kubernetes.js';
 import type { Reason } from '../api/reasons.js';
 import type { SidecarSet, SidecarSetStatus } from '../api/sidecarset.js';
 import { maxFailuresOf } from './budget.js';
+import { counted } from './counted.js';
 
 export interface FailureFacts {
   sidecarSet: SidecarSet;
@@ -48,10 +49,10 @@ export function decideFailures(facts: FailureFacts): FailureDecision {
   if (policy.action !== 'Rollback') {
     decision.hold = tooMany(failed, allowed, `on ${latestRevision}`);
   } else if (hasGoodRevision(facts)) {
-    const message = `${latestRevision} failed on ${failed} pods, ${allowed} allowed; goes back to ${status?.currentRevision}`;
+    const message = `${latestRevision} failed on ${counted(failed, 'pod')}, ${allowed} allowed; goes back to ${status?.currentRevision}`;
     decision.hold = { reason: 'RollingBack', message };
   } else {
-    const message = `${latestRevision} failed on ${failed} pods, ${allowed} allowed, and no revision is known to have run well`;
+    const message = `${latestRevision} failed on ${counted(failed, 'pod')}, ${allowed} allowed, and no revision is known to have run well`;
     decision.hold = { reason: 'NoGoodRevision', message };
   }
   return decision;
@@ -64,5 +65,5 @@ function hasGoodRevision({ status, latestRevision, revisions }: FailureFacts): b
 
 const tooMany = (failed: number, allowed: number, where: string): { reason: Reason; message: string } => ({
   reason: 'TooManyFailures',
-  message: `${failed} pods failed ${where}, ${allowed} allowed; no more are begun`,
+  message: `${counted(failed, 'pod')} failed ${where}, ${allowed} allowed; no more are begun`,
 });

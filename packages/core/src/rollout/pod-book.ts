@@ -1,5 +1,6 @@
 import type { Pod } from '../api/kubernetes.js';
 import type { ProjectedPod } from '../pod-upgrade/types.js';
+import { RECALL_MS } from './begin-permit.js';
 import { CandidateQueue } from './candidate-queue.js';
 import { type SummaryContext, summarizePod } from './pod-summary.js';
 import { PrePull } from './pre-pull.js';
@@ -27,6 +28,8 @@ export class PodBook {
   /** Granted pods are out of the queue, so that a walk along it never passes them. */
   private readonly granted = new Map<string, PodSummary>();
   private grantedCost = 0;
+  /** Pods whose begin was asked for and then recalled, and when (Unix ms) no worker can begin them any more. */
+  private readonly recalled = new Map<string, number>();
   /** Keys of pods whose summary changed since the last `takeChanged`. */
   private changed = new Set<string>();
 
@@ -60,13 +63,29 @@ export class PodBook {
     this.setGrant(summary, 1);
   }
 
-  releaseGrants(): void {
+  /** @param areAsked their jobs are in the queue, so some may be begun all the same */
+  releaseGrants(now: Date, areAsked: boolean): void {
+    if (areAsked) this.recall(now);
     for (const summary of [...this.granted.values()]) {
       this.setGrant(summary, -1);
       this.candidates.add(summary);
       const entry = this.entries.get(summary.key);
       if (entry !== undefined) entry.granted = false;
     }
+  }
+
+  /** Unix ms until which a recalled pod may still turn out to be begun; `Infinity` when none may. */
+  recalledUntil(now: Date): number {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const [key, until] of this.recalled) {
+      if (until <= now.getTime()) this.recalled.delete(key);
+      else last = Math.max(last, until);
+    }
+    return this.recalled.size === 0 ? Number.POSITIVE_INFINITY : last;
+  }
+
+  private recall(now: Date): void {
+    for (const key of this.granted.keys()) this.recalled.set(key, now.getTime() + RECALL_MS);
   }
 
   private setGrant(summary: PodSummary, by: 1 | -1): void {
@@ -96,6 +115,7 @@ export class PodBook {
     if (old === undefined) return;
     this.forget(old);
     this.entries.delete(key);
+    this.recalled.delete(key);
   }
 
   /** Looks again at the pods whose time has come. */
@@ -108,6 +128,7 @@ export class PodBook {
 
   /** Looks again at every pod, because the SidecarSet changed. */
   reviewAll(context: SummaryContext, now: Date): void {
+    this.recall(now);
     this.tally = new Tally();
     this.candidates.clear();
     this.granted.clear();
@@ -131,6 +152,7 @@ export class PodBook {
     const granted = old?.granted === true && isSamePick(old.summary, summary);
     this.entries.set(key, { pod, summary, granted });
     this.changed.add(key);
+    if (!summary.candidate || summary.inFlight) this.recalled.delete(key);
     if (!summary.matched) return;
     this.tally.add(summary);
     if (summary.candidate) {

@@ -1,6 +1,7 @@
 import type { Reason } from '../api/reasons.js';
 import type { SidecarSet, SidecarSetStatus } from '../api/sidecarset.js';
 import type { StepDecision } from './canary-steps.js';
+import { counted, countedWith } from './counted.js';
 import type { FailureDecision } from './failure-policy.js';
 import type { PrePullDecision } from './pre-pull.js';
 import type { Tally } from './tally.js';
@@ -24,7 +25,7 @@ export interface RolloutFacts {
   queueAvailable: boolean;
   tally: Tally;
   candidates: number;
-  /** Pods picked and not yet seen begun. */
+  /** Pods picked and not yet seen begun, or about to be picked. */
   granted: number;
   partition: number;
   maxUnavailable: number;
@@ -57,17 +58,17 @@ const isQueueAway: Check = ({ queueAvailable, tally }) =>
     ? undefined
     : {
         reason: 'QueueUnavailable',
-        message: `the job queue cannot be reached; ${tally.stale + tally.inFlight} pods wait for it as they are`,
+        message: `the job queue cannot be reached; ${countedWith(tally.stale + tally.inFlight, 'pod', ['waits', 'wait'])} for it`,
       };
 
 const isPaused: Check = ({ sidecarSet, tally }) =>
   sidecarSet.spec.updateStrategy?.paused === true
-    ? { reason: 'Paused', message: `updateStrategy.paused is set with ${tally.stale} pods to go` }
+    ? { reason: 'Paused', message: `updateStrategy.paused is set with ${counted(tally.stale, 'pod')} to go` }
     : undefined;
 
 const isAborted: Check = ({ tally }) =>
   tally.reasons.has('AbortRequested')
-    ? { reason: 'AbortRequested', message: `the rollout was asked to stop with ${tally.stale} pods to go` }
+    ? { reason: 'AbortRequested', message: `the rollout was asked to stop with ${counted(tally.stale, 'pod')} to go` }
     : undefined;
 
 const hasFailed: Check = ({ failures, rolledBack }) =>
@@ -75,13 +76,16 @@ const hasFailed: Check = ({ failures, rolledBack }) =>
 
 const isPrePulling: Check = ({ prePull }) =>
   prePull !== undefined && prePull.unsettled > 0
-    ? { reason: 'PrePulling', message: `${prePull.unsettled} nodes do not have the new image yet` }
+    ? {
+        reason: 'PrePulling',
+        message: `${countedWith(prePull.unsettled, 'node', ['does', 'do'])} not have the new image yet`,
+      }
     : undefined;
 
 const isStepPaused: Check = ({ step, tally, sidecarSet }) => {
   if (step.pause === undefined) return undefined;
   const steps = sidecarSet.spec.updateStrategy?.steps?.length ?? 0;
-  const where = `step ${(step.currentStep ?? 0) + 1} of ${steps} is good with ${tally.good} of ${tally.matched} pods`;
+  const where = `step ${(step.currentStep ?? 0) + 1} of ${steps} is good with ${tally.good} of ${counted(tally.matched, 'pod')}`;
   if (step.pause.until === undefined) return { reason: 'StepPause', message: `${where}; waits to be promoted` };
   const until = new Date(step.pause.until).toISOString();
   return { reason: 'StepPause', message: `${where}; goes on at ${until}`, until: step.pause.until };

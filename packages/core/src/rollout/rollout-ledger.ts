@@ -93,10 +93,13 @@ export class RolloutLedger {
     this.book.review(this.context, now);
     const changed = this.book.takeChanged();
     const facts = this.gatherFacts(this.subject, this.context.target, queueAvailable, now);
-    if (facts.hold !== undefined) this.book.releaseGrants();
-    const picks = facts.hold === undefined ? pickPods(this.book, this.context.target, limitsOf(facts)) : [];
+    if (facts.hold !== undefined) this.book.releaseGrants(now, queueAvailable);
+    const recalledUntil = this.book.recalledUntil(now);
+    const isRecalling = recalledUntil !== Number.POSITIVE_INFINITY;
+    const mayPick = facts.hold === undefined && !isRecalling;
+    const picks = mayPick ? pickPods(this.book, this.context.target, limitsOf(facts)) : [];
     for (const pick of picks) this.book.grant(pick);
-    facts.granted = this.book.grants.size;
+    facts.granted = this.book.grants.size + (isRecalling && facts.hold === undefined ? 1 : 0);
     const status = statusOf(facts);
     const { before, prePull } = facts;
     this.status = status;
@@ -109,7 +112,7 @@ export class RolloutLedger {
       events: [...eventsOf(before, status), ...this.notUpgradableEvents()],
       blocked: blockedPods(facts, stopReason(status)),
     };
-    const next = Math.min(this.book.nextReview, facts.hold?.until ?? Number.POSITIVE_INFINITY);
+    const next = Math.min(this.book.nextReview, facts.hold?.until ?? Number.POSITIVE_INFINITY, recalledUntil);
     if (next !== Number.POSITIVE_INFINITY) decision.requeueAfterMs = Math.max(0, next - now.getTime());
     return decision;
   }

@@ -34,12 +34,16 @@ function isWellEverywhere({ tally, rolledBack, failures }: RolloutFacts): boolea
   return tally.good > 0 && tally.good === tally.onTarget && tally.stale === 0 && tally.inFlight === 0;
 }
 
-/** One Event for each condition whose reason changed to one that is worth an Event; none while numbers alone move. */
+/**
+ * One Event for each reason that no condition had before and that is worth an Event; none while numbers alone move, nor for what
+ * `notUpgradableEvent` tells.
+ */
 export function eventsOf(before: SidecarSetStatus | undefined, after: SidecarSetStatus): RolloutEvent[] {
   const events = new Map<Reason, RolloutEvent>();
+  const told = new Set<string>((before?.conditions ?? []).map(({ reason }) => reason));
   for (const condition of after.conditions ?? []) {
     const old = before?.conditions?.find(({ type }) => type === condition.type);
-    if (old?.reason === condition.reason || !isEvent(condition.reason)) continue;
+    if (told.has(condition.reason) || condition.reason === 'NotUpgradablePods' || !isEvent(condition.reason)) continue;
     // The first look at a SidecarSet that is complete is no news.
     if (old === undefined && condition.reason === 'RolloutComplete') continue;
     const reason = condition.reason;

@@ -129,6 +129,32 @@ describe('abort by annotation', () => {
   });
 });
 
+test('an abort after a retry is what every condition speaks of, and one Event', () => {
+  const rollout = new SimulatedRollout(hotSet('mesh:v1', { failurePolicy: {} }), 3).image({ mesh: 'mesh:crash' }).run();
+  rollout.wait(700).annotate(SIDESTEP.retry, 'now').look();
+  rollout.work();
+  rollout.annotate(SIDESTEP.abort, rollout.decision.status.latestRevision ?? '').run();
+  expect(rollout.condition('Progressing')).toBe('False AbortRequested');
+  expect(rollout.condition('Paused')).toBe('True AbortRequested');
+  expect(rollout.condition('Degraded')).toBe('False NoFailures');
+  expect(rollout.events.filter((reason) => reason === 'AbortRequested')).toHaveLength(1);
+});
+
+test('pods that cannot be upgraded in place are told of in one Event', () => {
+  const rollout = new SimulatedRollout(hotSet(), 3);
+  rollout.run();
+  rollout.edit((set) => ({
+    ...set,
+    spec: {
+      ...set.spec,
+      containers: (set.spec.containers ?? []).map((each) => ({ ...each, env: [{ name: 'NEW', value: '1' }] })),
+    },
+  }));
+  rollout.run();
+  expect(rollout.condition('Progressing')).toBe('False NotUpgradablePods');
+  expect(rollout.events.filter((reason) => reason === 'NotUpgradablePods')).toHaveLength(1);
+});
+
 test('an edit that goes back in the middle ends with every pod on the first image and the status in line', () => {
   const rollout = new SimulatedRollout(hotSet('mesh:v1', { maxUnavailable: 2 }), 5).image({ mesh: 'mesh:nopull' });
   rollout.look();
