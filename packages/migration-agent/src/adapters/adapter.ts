@@ -7,6 +7,7 @@ export interface StartTools {
   command: string[];
   /** In the order of `--listen`; the descriptors stay the agent's. */
   listeners: OwnedListener[];
+  sockets: SocketKeeper;
   /** `--ready`: the private sign by which the program shows that it serves, where the adapter leaves a choice. */
   readySign: string | undefined;
   /** A path in the private directory that no other run uses, short enough for a Unix socket. */
@@ -17,6 +18,17 @@ export interface StartTools {
   log(event: string, fields: Record<string, unknown>): void;
   /** Aborted when the program need not become ready any more: it ended, or the time is over. */
   gone: AbortSignal;
+  /** How long a retired run may take to end its connections. */
+  drainMs: number;
+}
+
+/** The sockets that the agent owns, hands over and lets custodians keep. */
+export interface SocketKeeper {
+  all(): Iterable<OwnedListener>;
+  /** For a program that opens sockets by itself: a duplicate of one, the keeper's from here on. Replaces the one of the same name. */
+  add(listener: OwnedListener): void;
+  /** Closes one that the program does not use. */
+  drop(name: string): void;
 }
 
 /** Why a run is told to leave. */
@@ -58,8 +70,12 @@ export interface RunningProgram {
 export interface Adapter {
   readonly name: string;
   readonly sharing: Sharing;
+  /** Takes every socket that the version before had; otherwise those that `--listen` names. */
+  readonly adoptsAll?: boolean;
   /** One sentence for `--help`. */
   readonly summary: string;
+  /** Before anything is asked for or opened. @throws TypeError when CMD cannot work. */
+  check?(command: readonly string[]): void;
   /** Starts the program; resolves when it serves. Rejects with the reason when it cannot. */
   start(tools: StartTools): Promise<RunningProgram>;
 }

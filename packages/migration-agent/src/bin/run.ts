@@ -23,8 +23,9 @@ export async function runCommand(args: string[]): Promise<number> {
     options: { adapter: { type: 'string' }, listen: { type: 'string', multiple: true }, ready: { type: 'string' } },
   });
   const adapter = adapterNamed(values.adapter ?? config.adapter);
+  adapter.check?.(command);
   const plans = [...config.listen, ...(values.listen ?? [])].map(planOf);
-  const settings = settingsFrom({}, config, {});
+  const settings = { ...settingsFrom({}, config, {}), adoptsAll: adapter.adoptsAll === true };
   const exclusive = adapter.sharing === 'exclusive';
   const agentBinds = adapter.sharing === 'shared';
   const program: SupervisedProgram = new SupervisedProgram({
@@ -34,6 +35,12 @@ export async function runCommand(args: string[]): Promise<number> {
     slot: config.slot,
     readySign: values.ready ?? config.ready,
     initMs: settings.limits.initMs,
+    drainMs: settings.limits.drainMs,
+    sockets: {
+      all: () => participant.agent.owned.values(),
+      add: (listener) => participant.agent.hold(listener),
+      drop: (name) => participant.agent.letGo(name),
+    },
     listeners: () => (agentBinds ? [...participant.agent.owned.values()] : plans.map(unboundListener)),
     env: environment(),
     log: settings.log,
@@ -65,9 +72,11 @@ async function serve(participant: Participant, program: SupervisedProgram, exclu
     if (!exclusive) await program.start();
   } catch (error) {
     participant.fail(
-      new AgentError('PROGRAM_NOT_READY', error instanceof Error ? error.message : String(error), {
-        hint: 'The output of the program above says more. Whoever served before still does.',
-      }),
+      error instanceof AgentError
+        ? error
+        : new AgentError('PROGRAM_NOT_READY', error instanceof Error ? error.message : String(error), {
+            hint: 'The output of the program above says more. Whoever served before still does.',
+          }),
     );
   }
   await participant.ready(exclusive ? () => program.start() : undefined);

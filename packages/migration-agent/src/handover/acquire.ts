@@ -83,8 +83,7 @@ function openAll(agent: Agent, plans: ListenerPlan[]): unknown {
   const opened: OwnedListener[] = [];
   try {
     for (const plan of plans) {
-      const kept = agent.owned.get(plan.name);
-      if (!kept || !fits(plan, kept.record)) opened.push(openListener(plan));
+      if (!has(agent, plan)) opened.push(openListener(plan));
     }
     for (const listener of opened) replace(agent, listener);
     return undefined;
@@ -95,10 +94,17 @@ function openAll(agent: Agent, plans: ListenerPlan[]): unknown {
   }
 }
 
+/** Under its own name, or, where names are the program's own affair, under any. */
+function has(agent: Agent, plan: ListenerPlan): boolean {
+  const named = agent.owned.get(plan.name);
+  if (named) return fits(plan, named.record);
+  return agent.settings.adoptsAll && [...agent.owned.values()].some(({ record }) => fits(plan, record));
+}
+
 /** Listeners that this version has and the old one did not. */
 function openMissing(agent: Agent, plans: ListenerPlan[], session: TakerSession): void {
   try {
-    for (const plan of plans) if (!agent.owned.has(plan.name)) agent.owned.set(plan.name, openListener(plan));
+    for (const plan of plans) if (!has(agent, plan)) replace(agent, openListener(plan));
   } catch (error) {
     session.dispatch({ type: 'program-failed', message: error instanceof Error ? error.message : String(error) });
     throw error;
@@ -146,7 +152,7 @@ export function takerContext(agent: Agent, plans: ListenerPlan[], role: 'success
     features: FEATURES,
     nonce: randomBytes(32).toString('hex'),
     secret: agent.directory.secret,
-    wants: plans.length <= MOST_WANTS ? plans.map(({ name }) => name) : [],
+    wants: plans.length <= MOST_WANTS && !agent.settings.adoptsAll ? plans.map(({ name }) => name) : [],
     unwanted: [],
   };
 }
@@ -163,7 +169,7 @@ function takerHost(agent: Agent, plans: ListenerPlan[], port: TakerPort, outcome
   return {
     accepts: (record: ListenerRecord) => {
       const plan = byName.get(record.name);
-      return plan !== undefined && fits(plan, record);
+      return plan === undefined ? agent.settings.adoptsAll : fits(plan, record);
     },
     imported: () => outcome.imported(),
     attach: () => port.attach(),

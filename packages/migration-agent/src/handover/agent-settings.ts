@@ -9,6 +9,8 @@ export interface AgentSettings {
   limits: TimeLimits;
   afterDrain: 'park' | 'end';
   peerUids: number[];
+  /** Also takes listeners over that no plan names: the program knows by itself which it wants. */
+  adoptsAll: boolean;
   versions: { min: number; max: number };
   saveState: (() => Uint8Array | Promise<Uint8Array>) | undefined;
   counters: (() => Record<string, number>) | undefined;

@@ -115,6 +115,20 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     for (const session of [...this.#sessions]) session.dismiss(this.#stopping ? 'terminated' : 'released');
   }
 
+  /** The program opened a socket by itself; from here on it is handed over and kept like the others. */
+  hold(listener: OwnedListener): void {
+    this.letGo(listener.record.name);
+    this.owned.set(listener.record.name, listener);
+  }
+
+  /** A socket that the program does not use. Custodians are sent to ask again. */
+  letGo(name: string): void {
+    const listener = this.owned.get(name);
+    if (listener) closeAll([listener.fd]);
+    this.owned.delete(name);
+    for (const session of [...this.#sessions]) if (session.state.phase === 'keeping') session.dismiss('changed');
+  }
+
   /** Closes everything this process holds, without a word to anybody. */
   release(): void {
     this.withdraw();

@@ -95,6 +95,13 @@ function recordOf(name: string, kind: ListenerRecord['kind'], fd: number, backlo
   return { ...base, host: facts.host ?? '', port: facts.port ?? 0 };
 }
 
+const USUAL_BACKLOG = 4096;
+
+/** A socket that somebody else opened. @throws SystemCallError when it is none. */
+export function receivedListener(name: string, kind: ListenerRecord['kind'], fd: number): OwnedListener {
+  return { fd, record: recordOf(name, kind, fd, USUAL_BACKLOG) };
+}
+
 const EXPECTED = {
   tcp: { domains: [AF_INET, AF_INET6], type: SOCK_STREAM, accepting: 1 },
   udp: { domains: [AF_INET, AF_INET6], type: SOCK_DGRAM, accepting: 0 },

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import type { Adapter, RetireReason, RunningProgram } from '../adapters/adapter.js';
+import type { Adapter, RetireReason, RunningProgram, SocketKeeper } from '../adapters/adapter.js';
 import type { DrainCounts, DrainTools, Workload } from '../handover/workload.js';
 import { closeAll } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
@@ -17,6 +17,8 @@ export interface SupervisedOptions {
   /** How long the program may take to be ready. */
   initMs: number;
   listeners(): OwnedListener[];
+  sockets: SocketKeeper;
+  drainMs: number;
   env: Record<string, string | undefined>;
   log(event: string, fields: Record<string, unknown>): void;
 }
@@ -81,6 +83,8 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
       const program = await this.#options.adapter.start({
         command: this.#options.command,
         listeners: this.#options.listeners(),
+        sockets: this.#options.sockets,
+        drainMs: this.#options.drainMs,
         readySign: this.#options.readySign,
         path: (name) => `${this.#options.directory()}/${this.#options.slot}.${process.pid}.${number}.${name}`,
         run: number,

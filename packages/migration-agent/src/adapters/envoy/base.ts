@@ -1,0 +1,97 @@
+import { randomInt } from 'node:crypto';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentError } from '../../errors.js';
+import { AF_UNIX, addon, orThrow, SOCK_DGRAM } from '../../native/addon.js';
+
+const SHARED_MEMORY = '/dev/shm';
+/** Ten times a base id has to fit a signed number of 32 bits. */
+const BASES = 200_000_000;
+const ROLES = ['parent', 'child', 'udp_parent', 'udp_child'] as const;
+
+export type HotRestartRole = (typeof ROLES)[number];
+
+/**
+ * The names of one launch of Envoy: the agent is generation 0, Envoy 1, and the agent again 2 when it asks Envoy for its sockets.
+ *
+ * A base id of its own for every launch keeps a flag that a killed Envoy left in shared memory, and its socket files, from meaning
+ * anything to the next one.
+ */
+export class EnvoyBase {
+  readonly id: number;
+  /** What `--socket-path` gets. */
+  readonly prefix: string;
+
+  private constructor(prefix: string, id: number) {
+    this.prefix = prefix;
+    this.id = id;
+  }
+
+  /**
+   * Writes the shared memory in which Envoy looks for the version of its parent and then keeps two locks and a flag.
+   *
+   * @throws AgentError `SHARED_MEMORY` when the container has none.
+   */
+  static create(prefix: string, version: { major: number; size: number }): EnvoyBase {
+    for (;;) {
+      const base = new EnvoyBase(prefix, randomInt(1, BASES));
+      const memory = Buffer.alloc(version.size);
+      memory.writeBigUInt64LE(BigInt(version.size), 0);
+      memory.writeBigUInt64LE(BigInt(version.major), 8);
+      try {
+        writeFileSync(base.memoryPath, memory, { mode: 0o600, flag: 'wx' });
+        return base;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+        throw noSharedMemory(error);
+      }
+    }
+  }
+
+  get memoryPath(): string {
+    return join(SHARED_MEMORY, `envoy_shared_memory_${this.id * 10}`);
+  }
+
+  get adminPath(): string {
+    return `${this.prefix}_admin_${this.id}`;
+  }
+
+  socketPath(role: HotRestartRole, generation: number): string {
+    return `${this.prefix}_${role}_${this.id * 10 + (generation % 3)}`;
+  }
+
+  /** Removes everything that has this base's name; only when its Envoy is gone. */
+  remove(): void {
+    rmSync(this.memoryPath, { force: true });
+    rmSync(this.adminPath, { force: true });
+    for (const role of ROLES) {
+      for (const generation of [0, 1, 2]) rmSync(this.socketPath(role, generation), { force: true });
+    }
+  }
+
+  /** Removes what agents left that were killed: their parent socket is there and nobody is behind it. */
+  static sweep(directory: string): void {
+    for (const file of readdirSync(directory)) {
+      const parts = /^(.+\.envoy)_parent_(\d+)0$/.exec(file);
+      if (parts && !answers(join(directory, file))) {
+        new EnvoyBase(join(directory, parts[1]!), Number(parts[2])).remove();
+      }
+    }
+  }
+}
+
+/** A datagram socket whose process ended refuses; the file alone says nothing. */
+function answers(path: string): boolean {
+  const probe = orThrow('socket', addon().socket(AF_UNIX, SOCK_DGRAM));
+  const result = addon().connectUnix(probe, path);
+  addon().close(probe);
+  return result >= 0;
+}
+
+function noSharedMemory(cause: unknown): AgentError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new AgentError('SHARED_MEMORY', `Envoy needs ${SHARED_MEMORY}: ${why}`, {
+    hint: `Envoy opens a file of some hundred bytes there at each start; mount a memory emptyDir at ${SHARED_MEMORY}, writable.`,
+    cause,
+  });
+}

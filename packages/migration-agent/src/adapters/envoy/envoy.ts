@@ -1,0 +1,131 @@
+import type { ChildProcess } from 'node:child_process';
+import { dirname } from 'node:path';
+import type { Adapter, RunningProgram, StartTools } from '../adapter.js';
+import { until } from '../until.js';
+import { EnvoyAdmin } from './admin.js';
+import { AdminDoor } from './admin-door.js';
+import { EnvoyBase } from './base.js';
+import { HotRestartChild } from './child.js';
+import { type EnvoyCommand, hotRestartVersion, launchCommand, readEnvoyCommand } from './command-line.js';
+import { Departure } from './departure.js';
+import { HotRestartParent } from './parent.js';
+import { ADMIN, EnvoySockets } from './sockets.js';
+
+/** The hot restart protocol that is spoken here; Envoy has had this number since 2021. */
+export const PROTOCOL = 11;
+
+const LOOK_FOR_LISTENERS_MS = 5_000;
+
+/**
+ * Envoy, with the agent as its hot restart parent: Envoy opens its sockets or gets those of the version before, says by
+ * `DrainListeners` that it accepts, and stops accepting when its own agent sends it the same.
+ *
+ * @see docs/how-to/envoy.md
+ */
+export const envoy: Adapter = {
+  name: 'envoy',
+  sharing: 'shared',
+  adoptsAll: true,
+  summary: 'CMD is Envoy: every listener it has, by its own hot restart protocol',
+  check: (command) => void readEnvoyCommand(command),
+  async start(tools: StartTools): Promise<RunningProgram> {
+    const command = readEnvoyCommand(tools.command);
+    const version = await hotRestartVersion(command.program);
+    const prefix = tools.path('envoy');
+    EnvoyBase.sweep(dirname(prefix));
+    const run = new EnvoyRun(tools, command, EnvoyBase.create(prefix, version));
+    await run.ready();
+    return run;
+  },
+};
+
+class EnvoyRun implements RunningProgram {
+  readonly child: ChildProcess;
+  readonly #tools: StartTools;
+  readonly #admin: EnvoyAdmin;
+  readonly #sockets: EnvoySockets;
+  readonly #asParent: HotRestartParent;
+  readonly #asChild: HotRestartChild;
+  readonly #departure: Departure;
+  #accepts = false;
+  #door: AdminDoor | undefined;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(tools: StartTools, command: EnvoyCommand, base: EnvoyBase) {
+    this.#tools = tools;
+    this.#admin = new EnvoyAdmin(base.adminPath);
+    this.#sockets = new EnvoySockets(tools.sockets, tools.log);
+    this.#asParent = new HotRestartParent(base, {
+      socketFor: (address, worker) => this.#sockets.find(address, worker),
+      reusePort: command.udp,
+      serving: () => {
+        this.#accepts = true;
+      },
+      log: tools.log,
+    });
+    this.#asChild = new HotRestartChild(base, (error) =>
+      tools.log('envoy-message-unreadable', { error: String(error) }),
+    );
+    const { command: line, free } = launchCommand(command, base, tools.drainMs);
+    this.child = tools.spawn(line, {});
+    this.#departure = new Departure(this.child, () => this.#admin.connections());
+    this.child.once('exit', () => {
+      this.close();
+      free();
+      base.remove();
+    });
+  }
+
+  /** Resolves when Envoy's workers accept, it is LIVE, and the agent has duplicates of all its sockets. */
+  async ready(): Promise<void> {
+    const { gone } = this.#tools;
+    const late = 'Envoy ended, or was not LIVE in time';
+    await until(() => this.#accepts, gone, late);
+    await until(
+      () =>
+        this.#admin.state().then(
+          (state) => state === 'LIVE',
+          () => false,
+        ),
+      gone,
+      late,
+    );
+    await this.#settle();
+    const door = [...this.#tools.sockets.all()].find(({ record }) => record.name === ADMIN);
+    if (door) this.#door = new AdminDoor(door, this.#admin.path);
+    if (await this.#admin.discoversListeners()) {
+      this.#watch = setInterval(() => void this.#settle().catch(() => undefined), LOOK_FOR_LISTENERS_MS);
+      this.#watch.unref();
+    }
+  }
+
+  retire(): void {
+    clearInterval(this.#watch);
+    this.#door?.close();
+    this.#asChild.drain(() => this.child.exitCode !== null || this.child.signalCode !== null);
+    this.#departure.begin();
+  }
+
+  kill(): void {
+    this.#departure.kill();
+  }
+
+  openConnections(): number {
+    return this.#departure.left;
+  }
+
+  close(): void {
+    clearInterval(this.#watch);
+    this.#door?.close();
+    this.#departure.stop();
+    this.#asParent.close();
+    this.#asChild.close();
+  }
+
+  #settle(): Promise<void> {
+    return this.#sockets.settle({
+      listeners: () => this.#admin.listeners(),
+      listenSocket: (address, worker) => this.#asChild.listenSocket(address, worker),
+    });
+  }
+}

@@ -1,0 +1,311 @@
+import { createSocket } from 'node:dgram';
+import { statSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { findEnvoys, leaveOut } from '@sidestep/testkit';
+import { Load } from '../load.js';
+import { type Fixture, until } from '../processes.js';
+import { get } from './adapter.contract.js';
+import { writeListeners } from './envoy-config.js';
+import { EnvoyPod, freePorts, selfSigned } from './envoy-pod.js';
+
+const envoys = await findEnvoys({ download: false }).catch((missing: Error) => missing);
+
+if (envoys instanceof Error) {
+  const why = envoys.message;
+  test('listeners of Envoy are left out', () => leaveOut('every kind of listener of real Envoy', why));
+} else {
+  let pod: EnvoyPod;
+  let loads: Load[] = [];
+  beforeEach(async () => {
+    pod = await EnvoyPod.create(envoys);
+  });
+  afterEach(async () => {
+    await Promise.all(loads.map((load) => load.stop()));
+    loads = [];
+    await pod.close();
+  });
+
+  const loadOn = async (port: number): Promise<Load> => {
+    const load = new Load({ port, short: 3, keepAlive: 3, pauseMs: 2 });
+    loads.push(load);
+    await load.answered(10);
+    return load;
+  };
+  const answeredBy = async (label: string, load: Load): Promise<void> => {
+    const before = load.seen.versions.get(label) ?? 0;
+    await until(() => (load.seen.versions.get(label) ?? 0) > before + 15, `${label} answers`, 30_000);
+  };
+  const nothingLost = async (): Promise<void> => {
+    for (const load of loads) {
+      const { refused, otherErrors } = await load.stop();
+      expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
+    }
+  };
+  const ended = async (fixture: Fixture): Promise<void> => {
+    expect((await fixture.exited).code).toBe(0);
+  };
+
+  describe('sockets of TCP listeners', () => {
+    test('several listeners change hands together, whatever --concurrency the versions have', async () => {
+      const ports = await freePorts(3);
+      const first = await pod.serving({ label: 'v1', ports }, { args: ['--concurrency', '2'] });
+      for (const port of ports) await loadOn(port);
+      const second = await pod.serving({ label: 'v2', ports }, { args: ['--concurrency', '1'] });
+      for (const load of loads) await answeredBy('v2', load);
+      await ended(first);
+      await pod.serving({ label: 'v3', ports }, { args: ['--concurrency', '4'] });
+      for (const load of loads) await answeredBy('v3', load);
+      await ended(second);
+      await nothingLost();
+    }, 60_000);
+
+    test('with enable_reuse_port each worker keeps its socket, and more workers get new ones', async () => {
+      const ports = await freePorts(1);
+      const plan = { ports, reusePort: true };
+      const first = await pod.serving({ label: 'v1', ...plan }, { args: ['--concurrency', '2'] });
+      const load = await loadOn(ports[0]!);
+      const second = await pod.serving({ label: 'v2', ...plan }, { args: ['--concurrency', '3'] });
+      await answeredBy('v2', load);
+      await ended(first);
+      expect(namesOf(second, 'envoy-asks-for-socket', ({ given }) => given)).toHaveLength(2);
+      expect(namesOf(second, 'socket-fetched')).toEqual([`tcp:127.0.0.1:${ports[0]}#2`]);
+      await nothingLost();
+    }, 60_000);
+
+    test('a listener that the new version has not is closed, one that it adds is opened', async () => {
+      const [kept, left, added] = await freePorts(3);
+      await pod.serving({ label: 'v1', ports: [kept!, left!] });
+      const load = await loadOn(kept!);
+      const first = await pod.serving({ label: 'v2', ports: [kept!, added!] });
+      await answeredBy('v2', load);
+      expect(await get(added!, '/')).toBe('v2');
+      await until(() => refused(left!), 'nobody listens on the port that is gone');
+      await nothingLost();
+      expect(first.running).toBe(true);
+    }, 60_000);
+
+    test('--listen opens a socket before Envoy runs, and Envoy serves on it', async () => {
+      const ports = await freePorts(1);
+      const options = ['--listen', `web=127.0.0.1:${ports[0]}`];
+      const first = await pod.serving({ label: 'v1', ports }, { options });
+      const load = await loadOn(ports[0]!);
+      await pod.serving({ label: 'v2', ports });
+      await answeredBy('v2', load);
+      await ended(first);
+      await pod.serving({ label: 'v3', ports }, { options });
+      await answeredBy('v3', load);
+      await nothingLost();
+    }, 60_000);
+  });
+
+  test('a Unix listener changes hands by its descriptor', async () => {
+    const pipe = join(pod.directory, 'app.sock');
+    await pod.serving({ label: 'v1', ports: [], pipe });
+    const { ino } = statSync(pipe);
+    await pod.serving({ label: 'v2', ports: [], pipe });
+    await until(async () => (await overUnix(pipe)) === 'v2', 'the new version answers');
+    expect(statSync(pipe).ino).toBe(ino);
+  }, 60_000);
+
+  test('listeners that a control plane adds and removes later are handed over as they are then', async () => {
+    const [fixed, gone, late] = await freePorts(3);
+    const lds = join(pod.directory, 'listeners.json');
+    writeListeners(lds, [{ label: 'v1', ports: [gone!] }]);
+    const first = await pod.serving({ label: 'v1', ports: [fixed!], lds });
+    const load = await loadOn(fixed!);
+    writeListeners(lds, [{ label: 'v1', ports: [late!] }]);
+    await first.heard(({ event, name }) => event === 'socket-fetched' && name === `tcp:127.0.0.1:${late}`, 20_000);
+    await first.heard(({ event, name }) => event === 'socket-given-up' && name === `tcp:127.0.0.1:${gone}`, 20_000);
+    await loadOn(late!);
+    writeListeners(lds, [{ label: 'v2', ports: [late!] }]);
+    const second = await pod.serving({ label: 'v2', ports: [fixed!], lds });
+    await answeredBy('v2', load);
+    expect(namesOf(second, 'envoy-asks-for-socket', ({ given }) => !given)).toEqual([]);
+    await nothingLost();
+  }, 60_000);
+
+  test('TLS and HTTP/2: no stream is lost, a refused one is safe to send again', async () => {
+    const tls = selfSigned(pod.directory);
+    const ports = await freePorts(1);
+    const first = await pod.serving({ label: 'v1', ports, tls });
+    const streams = new Http2Load(ports[0]!);
+    await until(() => streams.seen.get('v1')! > 20, 'v1 answers');
+    await pod.serving({ label: 'v2', ports, tls });
+    await until(() => streams.seen.get('v2')! > 20, 'v2 answers', 30_000);
+    await ended(first);
+    await streams.stop();
+    expect(streams.lost).toEqual([]);
+  }, 60_000);
+
+  test('a UDP listener answers before, during and after', async () => {
+    const echo = createSocket('udp4', (message, from) => echo.send(message, from.port, from.address));
+    await new Promise<void>((resolve) => echo.bind(0, '127.0.0.1', resolve));
+    const [port] = await freePorts(1);
+    const udp = { port: port!, to: echo.address().port };
+    const first = await pod.serving({ label: 'v1', ports: [], udp }, { args: ['--concurrency', '2'] });
+    const datagrams = new UdpLoad(port!);
+    await until(() => datagrams.answered > 30, 'datagrams come back');
+    const second = await pod.serving({ label: 'v2', ports: [], udp }, { args: ['--concurrency', '2'] });
+    expect(namesOf(second, 'envoy-asks-for-socket', ({ given }) => given)).toHaveLength(2);
+    await ended(first);
+    const before = datagrams.answered;
+    await until(() => datagrams.answered > before + 30, 'datagrams come back from the new version');
+    await datagrams.stop();
+    echo.close();
+    // A datagram that the old version had read when it stopped is answered by nobody: at most one for each client.
+    expect(datagrams.lost).toBeLessThanOrEqual(UDP_CLIENTS);
+  }, 60_000);
+
+  test('--listen admin=ADDRESS leads to the private admin of whichever Envoy serves', async () => {
+    const [port, admin] = await freePorts(2);
+    const options = ['--listen', `admin=127.0.0.1:${admin}`];
+    await pod.serving({ label: 'v1', ports: [port!] }, { options });
+    const nodeId = async (): Promise<string> => JSON.parse(await get(admin!, '/server_info')).node.id;
+    expect(await nodeId()).toBe('v1');
+    await pod.serving({ label: 'v2', ports: [port!] }, { options });
+    await until(async () => (await nodeId()) === 'v2', 'the admin is that of the new version');
+  }, 60_000);
+}
+
+function namesOf(
+  fixture: Fixture,
+  event: string,
+  fits: (told: Record<string, unknown>) => unknown = () => true,
+): unknown[] {
+  return fixture.told.filter((told) => told.event === event && fits(told)).map(({ name, address }) => name ?? address);
+}
+
+function refused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    const answer = (is: boolean): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', () => answer(false));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => answer(code === 'ECONNREFUSED'));
+  });
+}
+
+function overUnix(socketPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path: '/', agent: false }, (answer) => {
+      let body = '';
+      answer.on('data', (chunk) => {
+        body += chunk;
+      });
+      answer.on('end', () => resolve(body));
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** POSTs over HTTP/2, one connection after another; a stream that was refused unprocessed is sent again, as clients do. */
+class Http2Load {
+  readonly seen = new Map<string, number>([
+    ['v1', 0],
+    ['v2', 0],
+  ]);
+  readonly lost: string[] = [];
+  readonly #port: number;
+  readonly #loops: Promise<void>[];
+  #running = true;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.#loops = [this.#loop(), this.#loop()];
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#loops);
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#running) {
+      const session = connectHttp2(`https://localhost:${this.#port}`, {
+        rejectUnauthorized: false,
+        lookup: (_host, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }] as never),
+      });
+      session.on('error', (error) => this.lost.push(`connection: ${error.message}`));
+      const closed = new Promise((resolve) => session.once('close', resolve));
+      let open = true;
+      session.once('goaway', () => {
+        open = false;
+      });
+      while (this.#running && open && !session.closed) await this.#post(session);
+      session.close();
+      await closed;
+    }
+  }
+
+  #post(session: ReturnType<typeof connectHttp2>): Promise<void> {
+    return new Promise((resolve) => {
+      const stream = session.request({ ':method': 'POST', ':path': '/' });
+      let body = '';
+      stream.setEncoding('utf8');
+      stream.on('data', (chunk) => {
+        body += chunk;
+      });
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (stream.rstCode !== constants.NGHTTP2_REFUSED_STREAM && !refusedByGoaway(error))
+          this.lost.push(error.message);
+      });
+      stream.on('close', () => {
+        if (body) this.seen.set(body, (this.seen.get(body) ?? 0) + 1);
+        setTimeout(resolve, 2);
+      });
+      stream.end('x'.repeat(200));
+    });
+  }
+}
+
+/** Node names streams beyond the last one of a GOAWAY so: the server never looked at them. */
+function refusedByGoaway({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ERR_HTTP2_GOAWAY_SESSION' || code === 'ERR_HTTP2_INVALID_SESSION';
+}
+
+const UDP_CLIENTS = 4;
+
+/** Clients that send one datagram and wait for its echo. */
+class UdpLoad {
+  answered = 0;
+  lost = 0;
+  readonly #port: number;
+  readonly #loops: Promise<void>[];
+  #running = true;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.#loops = Array.from({ length: UDP_CLIENTS }, () => this.#loop());
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#loops);
+  }
+
+  async #loop(): Promise<void> {
+    const socket = createSocket('udp4');
+    for (let i = 0; this.#running; i++) {
+      const sent = String(i);
+      const came = new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => resolve(false), 2_000);
+        socket.once('message', () => {
+          clearTimeout(timer);
+          resolve(true);
+        });
+      });
+      socket.send(sent, this.#port, '127.0.0.1');
+      if (await came) this.answered += 1;
+      else this.lost += 1;
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    socket.close();
+  }
+}
