@@ -22,6 +22,7 @@ export interface Summary {
   killedInFlight: number;
   rolloutMs: number;
   handoverMs: { p50: number; p99: number; max: number };
+  /** Of the rollout: from the change of the image on. */
   maxGapMs: number;
   p99Ms: number;
   phases: Record<string, number>;
@@ -76,8 +77,8 @@ export const summaryOf = (input: SummaryInput): Summary => {
     killedInFlight: load.killedInFlight,
     rolloutMs: input.rolloutMs,
     handoverMs: { p50: quantile(handovers, 0.5), p99: quantile(handovers, 0.99), max: handovers.at(-1) ?? 0 },
-    maxGapMs: load.maxGapMs,
-    p99Ms: load.p99Ms,
+    maxGapMs: load.sinceMark.maxGapMs,
+    p99Ms: load.sinceMark.latencyMs.p99,
     phases: tally([...input.phases.values()].flatMap((seen) => [...seen])),
     versions: tally(versions),
   };

@@ -142,7 +142,7 @@ export class Stage {
         if (pod.metadata.namespace === namespace) history.observe(pod);
       });
     }
-    this.load = await world.startLoad(namespace, REQUESTS_PER_SECOND, this.port);
+    this.load = await world.startLoad(namespace, REQUESTS_PER_SECOND, { port: this.port });
   }
 
   /** It hears of a SidecarSet a moment after it was created. */

@@ -10,6 +10,8 @@ export interface LoadOptions {
   root: string;
   targets: readonly string[];
   rate: number;
+  /** Time over which the rate rises to its full height. */
+  rampMs?: number;
 }
 
 /** The generator's report, in which `lost` leaves out what died inside a process that ended by itself. */
@@ -42,15 +44,17 @@ export class Load {
   private readonly child: ChildProcess;
   private readonly targets: string[];
 
-  private constructor({ root, targets, rate }: LoadOptions) {
+  private constructor({ root, targets, rate, rampMs = 0 }: LoadOptions) {
     this.targets = [...targets];
     const program = path.join(root, 'packages/testkit/dist/load/main.js');
     this.child = spawn(
       process.execPath,
-      [program, '--targets', targets.join(','), '--rate', String(rate), '--timeout-ms', String(TIMEOUT_MS)],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      },
+      [
+        program,
+        ...['--targets', targets.join(',')],
+        ...['--rate', String(rate), '--ramp-ms', String(rampMs), '--timeout-ms', String(TIMEOUT_MS)],
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     createInterface({ input: this.child.stdout! }).on('line', (line) => this.take(line));
   }
@@ -70,6 +74,11 @@ export class Load {
   /** Sends nothing more to it, as Services do with a pod that is being deleted; what is in flight is still waited for. */
   remove(target: string): void {
     this.tell({ remove: target });
+  }
+
+  /** The report's `sinceMark` begins here. */
+  mark(): void {
+    this.tell({ mark: true });
   }
 
   /** The numbers of the last fifth of a second. */

@@ -114,10 +114,10 @@ export class World {
   }
 
   /** Steady traffic to every pod of the namespace, from its own process. */
-  async startLoad(namespace: string, rate: number, port = 8080): Promise<Load> {
+  async startLoad(namespace: string, rate: number, { port = 8080, rampMs = 0 } = {}): Promise<Load> {
     const { root } = this.platform.options;
     const targets = this.podsOf(namespace).map((pod) => `${String(pod.status?.podIP)}:${port}`);
-    const load = await Load.start({ rate, targets, root });
+    const load = await Load.start({ rate, targets, root, rampMs });
     this.loads.push(load);
     return load;
   }

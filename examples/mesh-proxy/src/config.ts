@@ -8,6 +8,8 @@ export interface MeshConfig {
   version: string;
   /** MESH_STATUS: path of a Unix socket for health and status; none if empty. */
   statusPath: string;
+  /** SIDECARSET_VERSION above SIDECARSET_VERSION_ALT above 0: this container was told to take over from the other one. */
+  succeeds: boolean;
   /** MESH_FAULT: what goes wrong, for demonstrations. */
   fault: Fault;
 }
@@ -47,6 +49,8 @@ export function readConfig(env: NodeJS.ProcessEnv): MeshConfig {
     upstream: readAddress('MESH_UPSTREAM', env.MESH_UPSTREAM ?? '127.0.0.1:8080'),
     version: env.MESH_VERSION ?? 'dev',
     statusPath: env.MESH_STATUS ?? '',
+    succeeds:
+      Number(env.SIDECARSET_VERSION_ALT) > 0 && Number(env.SIDECARSET_VERSION) > Number(env.SIDECARSET_VERSION_ALT),
     fault,
   };
 }

@@ -6,10 +6,13 @@ import { faultAt } from './fault.js';
 import { type ProxyCounters, proxyHandler } from './proxy.js';
 import { serveStatus } from './status.js';
 import { Upstream } from './upstream.js';
+import { warmUp } from './warm-up.js';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   await faultAt('before', config.fault);
+  // Only with a predecessor that serves meanwhile; nobody else should wait.
+  if (config.succeeds) await warmUp(config.version);
   const counters: ProxyCounters = { requests: 0, upstreamErrors: 0 };
   const agent = await takeover({
     listeners: { mesh: config.listen },

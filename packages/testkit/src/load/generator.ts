@@ -17,6 +17,7 @@ const DEFAULTS = {
   postShare: 0.5,
   postBytes: 256,
   timeoutMs: 5_000,
+  rampMs: 0,
 };
 
 interface Target {
@@ -38,6 +39,7 @@ export class LoadGenerator {
   readonly #targets = new Map<string, Target>();
   readonly #inFlight = new Set<LoadRequest>();
   #rate: number;
+  #rampMs = 0;
   #rateSince = { ms: performance.now(), sent: 0 };
   #sent = 0;
   #turn: Target[] = [];
@@ -53,6 +55,7 @@ export class LoadGenerator {
 
   start(): this {
     this.setRate(this.#rate);
+    this.#rampMs = this.#options.rampMs;
     this.#timer = setTimeout(() => this.#tick(), TICK_MS);
     return this;
   }
@@ -64,7 +67,7 @@ export class LoadGenerator {
     const http1 = new TargetPool(keepalive, listener);
     const h2 = new H2Pool(name, h2Sessions, listener);
     this.#targets.set(name, { name, http1, h2, wanted: true, turn: 0 });
-    this.#tally.gaps.begin(name, performance.now());
+    this.#tally.begin(name, performance.now());
     this.#turn = this.#wanted();
   }
 
@@ -75,18 +78,27 @@ export class LoadGenerator {
     target.wanted = false;
     target.http1.retire();
     target.h2.retire();
-    this.#tally.gaps.end(name, performance.now());
+    this.#tally.end(name, performance.now());
     this.#turn = this.#wanted();
   }
 
   setRate(rate: number): void {
     this.#rate = rate;
     this.#rateSince = { ms: performance.now(), sent: this.#sent };
+    this.#rampMs = 0;
   }
 
   /** A process behind that target was killed at that time (Unix milliseconds): what was in flight in it is counted apart. */
   markKilled(target: string, atMs: number): void {
     this.#tally.killed({ target, atMs }, this.#inFlight);
+  }
+
+  /** The report also says latencies and the longest gap from here on, apart from what was before. */
+  mark(): void {
+    this.#tally.mark(
+      this.#turn.map(({ name }) => name),
+      performance.now(),
+    );
   }
 
   sample(): LoadSample {
@@ -102,7 +114,7 @@ export class LoadGenerator {
   async #stop(): Promise<LoadReport> {
     const targets = [...this.#targets.values()];
     const stoppedMs = performance.now();
-    for (const { name, wanted } of targets) if (wanted) this.#tally.gaps.end(name, stoppedMs);
+    for (const { name, wanted } of targets) if (wanted) this.#tally.end(name, stoppedMs);
     this.#turn = [];
     while (this.#inFlight.size > 0) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     clearTimeout(this.#timer);
@@ -144,16 +156,19 @@ export class LoadGenerator {
   /** Sends what is due by now; a late timer sends more, each request still counted from when it was due. */
   #tick(): void {
     const now = performance.now();
-    if (this.#turn.length === 0) this.setRate(this.#rate);
+    // Nobody to send to: the schedule, with its ramp, begins when there is.
+    if (this.#turn.length === 0) this.#rateSince = { ms: now, sent: this.#sent };
     if (this.#dueMs() <= now) this.#tally.behindMs = Math.max(this.#tally.behindMs, now - this.#dueMs());
     for (let dueMs = this.#dueMs(); dueMs <= now && this.#turn.length > 0; dueMs = this.#dueMs()) this.#send(dueMs);
     if (now >= this.#nextSweepMs) this.#sweep(now);
     this.#timer = setTimeout(() => this.#tick(), TICK_MS);
   }
 
-  /** When the next request is due. */
+  /** When the next request is due; while the rate rises evenly to its full height, half of the full number are sent. */
   #dueMs(): number {
-    return this.#rateSince.ms + ((this.#sent + 1 - this.#rateSince.sent) * 1000) / this.#rate;
+    const atFullRate = ((this.#sent + 1 - this.#rateSince.sent) * 1000) / this.#rate;
+    const inRamp = atFullRate < this.#rampMs / 2;
+    return this.#rateSince.ms + (inRamp ? Math.sqrt(2 * this.#rampMs * atFullRate) : atFullRate + this.#rampMs / 2);
   }
 
   #send(dueMs: number): void {

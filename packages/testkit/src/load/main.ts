@@ -5,6 +5,7 @@ import { LoadGenerator } from './generator.js';
 
 const HELP = `load --targets host:port[,host:port...] | --targets '["host:port", ...]'
   --rate RPS            over all targets together (1000)
+  --ramp-ms MS          time over which the rate rises evenly to RPS (0)
   --keepalive N         kept-alive connections per target (8)
   --short-share S       share of requests on a connection of their own, 0 to 1 (0.3)
   --h2-share S          share of requests over HTTP/2 with prior knowledge (0)
@@ -17,7 +18,7 @@ const HELP = `load --targets host:port[,host:port...] | --targets '["host:port",
   --losses              prints a line for each lost request at once
 
 Sends GET / and POST /echo. Prints {"type":"sample",...}, {"type":"loss",...} with --losses, and last {"type":"report",...}.
-Takes on stdin {"add":"host:port"} {"remove":"host:port"} {"rate":N} {"killed":"host:port","atMs":UNIX_MS} {"sample":true} {"stop":true}.
+Takes on stdin {"add":"host:port"} {"remove":"host:port"} {"rate":N} {"killed":"host:port","atMs":UNIX_MS} {"sample":true} {"mark":true} {"stop":true}.
 SIGTERM, SIGINT and the end of stdin stop it as well.`;
 
 function readFlags() {
@@ -26,6 +27,7 @@ function readFlags() {
     options: {
       targets: { type: 'string', default: '' },
       rate: number('1000'),
+      'ramp-ms': number('0'),
       keepalive: number('8'),
       'short-share': number('0.3'),
       'h2-share': number('0'),
@@ -68,6 +70,7 @@ function obey(line: string, load: LoadGenerator, stop: () => void): void {
   else if (typeof rate === 'number' && rate > 0) load.setRate(rate);
   else if (typeof killed === 'string' && typeof atMs === 'number') load.markKilled(killed, atMs);
   else if (command.sample) print(load.sample());
+  else if (command.mark) load.mark();
   else if (command.stop) stop();
   else throw new TypeError(`unknown command ${line.slice(0, 200)}`);
 }
@@ -81,6 +84,7 @@ function main(): void {
   const load = new LoadGenerator({
     targets: targetList(flags.targets),
     rate: asNumber(flags.rate, 'rate') || 1,
+    rampMs: asNumber(flags['ramp-ms'], 'ramp-ms'),
     keepalive: asNumber(flags.keepalive, 'keepalive'),
     shortShare: asNumber(flags['short-share'], 'short-share', 1),
     h2Share: asNumber(flags['h2-share'], 'h2-share', 1),

@@ -13,9 +13,10 @@ export class Tally {
   reconnects = 0;
   retriedStreams = 0;
   behindMs = 0;
-  readonly gaps: Gaps;
   readonly #startMs: number;
-  readonly #latency = new Histogram();
+  /** Of the whole run, and since the last mark. */
+  readonly #whole: Book;
+  #marked: Book;
   #recentLatency = new Histogram();
   readonly #byKind = { get: 0, post: 0, short: 0, keepalive: 0, h2: 0 };
   readonly #servedBy = new Map<string, number>();
@@ -32,8 +33,25 @@ export class Tally {
 
   constructor(startMs: number) {
     this.#startMs = startMs;
-    this.gaps = new Gaps(startMs);
+    this.#whole = { latency: new Histogram(), gaps: new Gaps(startMs) };
+    this.#marked = { latency: new Histogram(), gaps: new Gaps(startMs) };
     this.#lastSample = { atMs: startMs, served: 0 };
+  }
+
+  /** From now on the target is expected to serve. */
+  begin(target: string, nowMs: number): void {
+    for (const { gaps } of this.#books()) gaps.begin(target, nowMs);
+  }
+
+  /** From now on it is not; its longest gap stays. */
+  end(target: string, nowMs: number): void {
+    for (const { gaps } of this.#books()) gaps.end(target, nowMs);
+  }
+
+  /** Latencies and gaps are also counted from here on, apart: what happened before (a cold start) is none of theirs. */
+  mark(targets: Iterable<string>, nowMs: number): void {
+    this.#marked = { latency: new Histogram(), gaps: new Gaps(nowMs) };
+    for (const target of targets) this.#marked.gaps.begin(target, nowMs);
   }
 
   due(request: LoadRequest): void {
@@ -44,12 +62,14 @@ export class Tally {
 
   served(request: LoadRequest, version: string | undefined, nowMs: number): void {
     const ms = nowMs - request.dueMs;
-    this.#latency.record(ms);
     this.#recentLatency.record(ms);
+    for (const { latency, gaps } of this.#books()) {
+      latency.record(ms);
+      gaps.served(request.target, nowMs);
+    }
     this.#served += 1;
     count(this.#servedBy, request.target);
     if (version !== undefined) count(this.#versions, version);
-    this.gaps.served(request.target, nowMs);
   }
 
   lost(request: LoadRequest, kind: LossKind, detail: string, nowMs: number): Loss {
@@ -95,17 +115,16 @@ export class Tally {
       inFlight,
       lost: this.#lost,
       killedInFlight: this.#killedInFlight(),
-      p50Ms: this.#latency.quantile(0.5),
-      p99Ms: this.#latency.quantile(0.99),
+      p50Ms: this.#whole.latency.quantile(0.5),
+      p99Ms: this.#whole.latency.quantile(0.99),
       recentP99Ms,
-      maxMs: this.#latency.max,
-      maxGapMs: this.gaps.worst(nowMs),
+      maxMs: this.#whole.latency.max,
+      maxGapMs: this.#marked.gaps.worst(nowMs),
     };
   }
 
   report(targets: readonly string[], nowMs: number): LoadReport {
-    const latency = this.#latency;
-    const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => latency.quantile(share)) as [number, number, number];
+    const { latency, gaps } = this.#whole;
     const perTarget = <T>(of: (target: string) => T) =>
       Object.fromEntries(targets.map((target) => [target, of(target)]));
     return {
@@ -119,10 +138,11 @@ export class Tally {
       inFlightAtKills: this.#inFlightAtKills,
       versions: Object.fromEntries(this.#versions),
       byKind: this.#byKind,
-      latencyMs: { p50, p90, p99, max: latency.max },
-      maxGapMs: this.gaps.worst(nowMs),
-      overallGapMs: this.gaps.overall(nowMs),
-      gaps: perTarget((target) => this.gaps.of(target, nowMs)),
+      latencyMs: latenciesOf(latency),
+      maxGapMs: gaps.worst(nowMs),
+      overallGapMs: gaps.overall(nowMs),
+      gaps: perTarget((target) => gaps.of(target, nowMs)),
+      sinceMark: { latencyMs: latenciesOf(this.#marked.latency), maxGapMs: this.#marked.gaps.worst(nowMs) },
       byTarget: perTarget((target) => ({
         served: this.#servedBy.get(target) ?? 0,
         lost: this.#lostBy.get(target) ?? 0,
@@ -135,11 +155,27 @@ export class Tally {
     };
   }
 
+  #books(): readonly [Book, Book] {
+    return [this.#whole, this.#marked];
+  }
+
   #killedInFlight(): number {
     if (this.#kills.length === 0) return 0;
     return this.#losses.filter((loss) => wasKilledInFlight(loss, this.#kills)).length;
   }
 }
+
+interface Book {
+  latency: Histogram;
+  gaps: Gaps;
+}
+
+const latenciesOf = (latency: Histogram): LoadReport['latencyMs'] => ({
+  p50: latency.quantile(0.5),
+  p90: latency.quantile(0.9),
+  p99: latency.quantile(0.99),
+  max: latency.max,
+});
 
 /** Milliseconds since 1970 of a reading of `performance.now`. */
 export const sinceEpoch = (ms: number): number => Math.round((performance.timeOrigin + ms) * 1000) / 1000;

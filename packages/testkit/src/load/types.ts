@@ -40,6 +40,8 @@ export interface LoadOptions {
   targets: readonly string[];
   /** Requests per second over all targets together; the next one is never held back by a slow one (open loop). */
   rate: number;
+  /** Time over which the rate rises evenly from nothing; servers that are cold serve few requests a second. Default 0. */
+  rampMs?: number;
   /** Kept-alive connections per target. Default 8. */
   keepalive?: number;
   /** Share of requests that open a connection of their own, 0 to 1. Default 0.3. */
@@ -71,7 +73,7 @@ export interface LoadSample {
   p99Ms: number;
   recentP99Ms: number;
   maxMs: number;
-  /** Longest time without a served request at any one target. */
+  /** Longest time without a served request at any one target, since the last `mark`. */
   maxGapMs: number;
 }
 
@@ -96,6 +98,8 @@ export interface LoadReport {
   /** Longest time in which one target served nothing; of all targets the worst, and over all targets taken together. */
   maxGapMs: number;
   overallGapMs: number;
+  /** The same since the last `mark`, or of the whole run. */
+  sinceMark: { latencyMs: LoadReport['latencyMs']; maxGapMs: number };
   /** `maxGapMs` of each target. */
   gaps: Record<string, number>;
   byTarget: Record<string, { served: number; lost: number }>;
