@@ -1,21 +1,18 @@
 import { hostname } from 'node:os';
+import {
+  ConfigError,
+  describeSettings,
+  type Environment,
+  givenIn,
+  readSettings,
+  type Settings,
+  wholeNumber,
+} from '@sidestep/observability';
 import { z } from 'zod';
 
-const wholeNumber = (least: number, most: number) =>
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
+export { ConfigError };
 
 const text = z.string().min(1);
-
-interface Setting {
-  schema: z.ZodType;
-  /** In words, for the error and for --help. */
-  allowed: string;
-  default: string;
-  /** Why one would set it. */
-  help: string;
-  /** The value may hold a password, so errors do not show it. */
-  secret?: boolean;
-}
 
 /** Every environment variable of the upgrade worker, in the order of --help. The one place that knows them. */
 const SETTINGS = {
@@ -105,9 +102,7 @@ const SETTINGS = {
     help: 'How long running phases may take to end after SIGTERM; keep it below the grace period of the pod',
   },
   POD_NAME: { schema: text, allowed: 'a name', default: hostname(), help: 'Shown in Events and in the Lease' },
-} as const satisfies Record<string, Setting>;
-
-type Name = keyof typeof SETTINGS;
+} as const satisfies Settings;
 
 /** What the process was told, checked. */
 export interface Config {
@@ -129,50 +124,17 @@ export interface Config {
   instance: string;
 }
 
-/** One or more variables that cannot be used; the message has a line for each: its name, what it got, what is allowed. */
-export class ConfigError extends Error {
-  readonly code = 'CONFIG_INVALID';
-  readonly hint = 'Run with --help for every variable.';
-  readonly retry = 'never' as const;
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.name = 'ConfigError';
-  }
-}
-
-type Environment = Record<string, string | undefined>;
-
-const shape = Object.fromEntries(
-  Object.entries(SETTINGS as Record<string, Setting>).map(([name, setting]) => [
-    name,
-    setting.schema.prefault(setting.default),
-  ]),
-) as unknown as { [K in Name]: z.ZodPrefault<(typeof SETTINGS)[K]['schema']> };
-
-const schema = z
-  .object(shape)
-  .refine((values) => values.SIDESTEP_QUEUE !== 'memory' || values.SIDESTEP_ROLE === 'all', {
-    path: ['SIDESTEP_QUEUE'],
-  });
-
 /** Reads the environment. Throws `ConfigError`; empty variables count as unset. */
 export function readConfig(environment: Environment = process.env): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  const values = readSettings(SETTINGS, environment, ({ SIDESTEP_QUEUE, SIDESTEP_ROLE }) =>
+    SIDESTEP_QUEUE === 'memory' && SIDESTEP_ROLE !== 'all' ? ['SIDESTEP_QUEUE'] : [],
   );
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const names = new Set(parsed.error.issues.map((issue) => issue.path[0] as Name));
-    throw new ConfigError([...names].map((name) => problem(name, given[name])));
-  }
-  const values = parsed.data;
   return {
     role: values.SIDESTEP_ROLE,
     queue: values.SIDESTEP_QUEUE,
     redisUrl: values.REDIS_URL,
     kubeconfig: values.KUBECONFIG,
-    home: given.HOME,
+    home: givenIn(environment).HOME,
     namespace: values.SIDESTEP_NAMESPACE,
     concurrency: values.SIDESTEP_WORKER_CONCURRENCY,
     kubeQps: values.SIDESTEP_KUBE_QPS,
@@ -187,23 +149,6 @@ export function readConfig(environment: Environment = process.env): Config {
   };
 }
 
-const problem = (name: Name, value: string | undefined): string => {
-  const setting: Setting = SETTINGS[name];
-  return `${name}: got ${setting.secret ? 'a value that is not shown' : `"${value ?? setting.default}"`}; allowed: ${setting.allowed}`;
-};
-
 /** The text of --help. */
-export function describeConfig(): string {
-  const lines = Object.entries(SETTINGS as Record<string, Setting>).map(
-    ([name, setting]) =>
-      `  ${name}\n      ${setting.help}.\n      Allowed: ${setting.allowed}. Default: ${setting.default === '' ? 'empty' : setting.default}.`,
-  );
-  return [
-    'sidestep-worker: plans the rollouts of SidecarSets and runs their phases.',
-    '',
-    'It takes no arguments but --help; everything is set by environment variables:',
-    '',
-    ...lines,
-    '',
-  ].join('\n');
-}
+export const describeConfig = (): string =>
+  describeSettings('sidestep-worker: plans the rollouts of SidecarSets and runs their phases.', SETTINGS);

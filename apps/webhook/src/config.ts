@@ -1,18 +1,17 @@
+import {
+  ConfigError,
+  describeSettings,
+  type Environment,
+  givenIn,
+  readSettings,
+  type Settings,
+  wholeNumber,
+} from '@sidestep/observability';
 import { z } from 'zod';
 
-const wholeNumber = (least: number, most: number) =>
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
+export { ConfigError };
 
 const text = z.string().min(1);
-
-interface Setting {
-  schema: z.ZodType;
-  /** In words, for the error and for --help. */
-  allowed: string;
-  default: string;
-  /** Why one would set it. */
-  help: string;
-}
 
 /** Every environment variable of the webhook, in the order of --help. The one place that knows them. */
 const SETTINGS = {
@@ -97,9 +96,7 @@ const SETTINGS = {
     default: '3',
     help: 'How long reviews are still taken after SIGTERM, until every API server has heard that this pod is leaving',
   },
-} as const satisfies Record<string, Setting>;
-
-type Name = keyof typeof SETTINGS;
+} as const satisfies Settings;
 
 /** What the process was told, checked. */
 export interface Config {
@@ -120,43 +117,12 @@ export interface Config {
   drainSeconds: number;
 }
 
-/** One or more variables that cannot be used; the message has a line for each: its name, what it got, what is allowed. */
-export class ConfigError extends Error {
-  readonly code = 'CONFIG_INVALID';
-  readonly hint = 'Run with --help for every variable.';
-  readonly retry = 'never' as const;
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.name = 'ConfigError';
-  }
-}
-
-type Environment = Record<string, string | undefined>;
-
-const shape = Object.fromEntries(
-  Object.entries(SETTINGS as Record<string, Setting>).map(([name, setting]) => [
-    name,
-    setting.schema.prefault(setting.default),
-  ]),
-) as unknown as { [K in Name]: z.ZodPrefault<(typeof SETTINGS)[K]['schema']> };
-
-const schema = z.object(shape);
-
 /** Reads the environment. Throws `ConfigError`; empty variables count as unset. */
 export function readConfig(environment: Environment = process.env): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const names = new Set(parsed.error.issues.map((issue) => issue.path[0] as Name));
-    throw new ConfigError([...names].map((name) => problem(name, given[name])));
-  }
-  const values = parsed.data;
+  const values = readSettings(SETTINGS, environment);
   return {
     kubeconfig: values.KUBECONFIG,
-    home: given.HOME,
+    home: givenIn(environment).HOME,
     namespace: values.SIDESTEP_NAMESPACE,
     host: values.SIDESTEP_WEBHOOK_HOST,
     port: values.SIDESTEP_WEBHOOK_PORT,
@@ -172,21 +138,9 @@ export function readConfig(environment: Environment = process.env): Config {
   };
 }
 
-const problem = (name: Name, value: string | undefined): string =>
-  `${name}: got "${value ?? SETTINGS[name].default}"; allowed: ${SETTINGS[name].allowed}`;
-
 /** The text of --help. */
-export function describeConfig(): string {
-  const lines = Object.entries(SETTINGS as Record<string, Setting>).map(
-    ([name, setting]) =>
-      `  ${name}\n      ${setting.help}.\n      Allowed: ${setting.allowed}. Default: ${setting.default === '' ? 'empty' : setting.default}.`,
-  );
-  return [
+export const describeConfig = (): string =>
+  describeSettings(
     'sidestep-webhook: answers the API server when pods and SidecarSets are created or changed.',
-    '',
-    'It takes no arguments but --help; everything is set by environment variables:',
-    '',
-    ...lines,
-    '',
-  ].join('\n');
-}
+    SETTINGS,
+  );

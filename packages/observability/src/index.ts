@@ -3,5 +3,6 @@ export * from './health-server.js';
 export * from './logger.js';
 export * from './metric-catalogue.js';
 export * from './metrics.js';
+export * from './settings.js';
 export * from './stop-signals.js';
 export * from './tracing.js';

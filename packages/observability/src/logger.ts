@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { standardOutput } from './standard-output.js';
 
 export type { Logger } from 'pino';
 
@@ -10,7 +11,7 @@ export interface LoggerOptions {
   /** Name of the process, e.g. `webhook`. */
   name: string;
   level: LogLevel;
-  /** Standard output when absent. */
+  /** Standard output when absent; a reader of it that stalls or goes away costs lines, never the program. */
   destination?: DestinationStream;
 }
 
@@ -27,7 +28,7 @@ export function createLogger(options: LoggerOptions): Logger {
     serializers: { error: describeError },
     redact: { paths: ['headers.authorization', '*.headers.authorization', 'token', '*.token'], censor: '[secret]' },
   };
-  return options.destination ? pino(config, options.destination) : pino(config);
+  return pino(config, options.destination ?? standardOutput());
 }
 
 /** What of an error belongs into a log line: also its code, reason and hint, and what caused it. */

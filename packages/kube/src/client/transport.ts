@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../clock.js';
 import type { Credentials, KubeConnection } from '../config/connection.js';
 import { KubeError } from '../error.js';
 import { Agents } from './agents.js';
+import { awaitAnswer } from './answer-deadline.js';
 
 export interface RawRequest {
   method: string;
@@ -69,12 +70,12 @@ export class Transport {
     const outgoing = await this.#send(request, 'calls');
     return new Promise((resolve, reject) => {
       let late = false;
-      const timer = setTimeout(() => {
+      const answered = awaitAnswer(this.#clock, request.timeoutMs, () => {
         late = true;
         outgoing.destroy();
-      }, request.timeoutMs);
+      });
       const fail = (error: unknown) => {
-        clearTimeout(timer);
+        answered();
         reject(late ? timedOut(request) : connectionError(request, error));
       };
       outgoing.once('error', fail);
@@ -83,7 +84,7 @@ export class Transport {
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.once('error', fail);
         incoming.once('end', () => {
-          clearTimeout(timer);
+          answered();
           resolve({
             status: incoming.statusCode ?? 0,
             headers: incoming.headers,
@@ -98,15 +99,15 @@ export class Transport {
   async stream(request: RawRequest): Promise<http.IncomingMessage> {
     const outgoing = await this.#send(request, 'streams');
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => outgoing.destroy(timedOut(request)), request.timeoutMs);
+      const answered = awaitAnswer(this.#clock, request.timeoutMs, () => outgoing.destroy(timedOut(request)));
       outgoing.once('socket', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEPALIVE_MS));
       outgoing.once('response', (incoming) => {
-        clearTimeout(timer);
+        answered();
         resolve(incoming);
       });
       // Stays for the life of the stream: a reset after the headers is reported here too, and must not be unhandled.
       outgoing.on('error', (error) => {
-        clearTimeout(timer);
+        answered();
         reject(connectionError(request, error));
       });
     });
