@@ -52,8 +52,6 @@ export interface RunningProgram {
    * @param why `succeeded`: a successor serves · `terminating`: this container ends and nobody follows
    */
   retire(why: RetireReason): void;
-  /** Ends what outlives its drain; without it, SIGKILL to `child`. For programs of several processes. */
-  kill?(): void;
   /** A hand-over did not happen. Resolves with whether this run goes on serving; without it, it does. */
   stillServes?(): Promise<boolean>;
   /** How many connections it has, if there is a private way to ask. */
@@ -72,6 +70,10 @@ export interface Adapter {
   readonly sharing: Sharing;
   /** Takes every socket that the version before had; otherwise those that `--listen` names. */
   readonly adoptsAll?: boolean;
+  /** The signal that ends a run that is given up, and may have accepted connections by then. Default SIGTERM. */
+  readonly leavesOn?: NodeJS.Signals;
+  /** Ends at once what does not leave in time; default SIGKILL to `child`. For programs of several processes. */
+  kill?(child: ChildProcess): void;
   /** One sentence for `--help`. */
   readonly summary: string;
   /** Before anything is asked for or opened. @throws TypeError when CMD cannot work. */

@@ -23,6 +23,9 @@ export const nginx: Adapter = {
   name: 'nginx',
   sharing: 'shared',
   summary: 'nginx takes its sockets as in a binary upgrade; each `listen` needs a --listen with the same address',
+  leavesOn: 'SIGQUIT',
+  // Workers survive the death of their master, and would go on accepting.
+  kill: (child) => killFamily(child.pid!),
   async start(tools: StartTools): Promise<RunningProgram> {
     const listeners = listeningSockets('nginx', tools.listeners);
     const sign = readySign(tools.readySign);
@@ -36,17 +39,10 @@ export const nginx: Adapter = {
       else await workersInitialised(child, tools.gone);
       refuseUntaken(child, listeners);
     } catch (error) {
-      killFamily(child.pid!);
       close();
       throw error;
     }
-    return {
-      child,
-      retire: () => void child.kill('SIGQUIT'),
-      // Workers survive the death of their master, and would go on accepting.
-      kill: () => killFamily(child.pid!),
-      close,
-    };
+    return { child, retire: () => void child.kill('SIGQUIT'), close };
   },
 };
 

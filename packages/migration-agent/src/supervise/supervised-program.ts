@@ -102,7 +102,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
       if (starting.wanted) this.#serving = run;
       else program.retire('succeeded');
     } catch (error) {
-      run?.child.kill('SIGTERM');
+      run?.child.kill(this.#options.adapter.leavesOn);
       throw error;
     } finally {
       clearTimeout(timer);
@@ -145,7 +145,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     const over = await Promise.race([allEnded.then(() => false), expiry(tools)]);
     if (over && !tools.cancelled.aborted) {
       counts.killed = waiting.filter(alive).reduce((sum, run) => sum + (run.program?.openConnections?.() ?? 0), 0);
-      for (const run of waiting) kill(run);
+      for (const run of waiting) this.#kill(run);
       await allEnded;
     }
     return counts;
@@ -171,7 +171,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     const runs = [...this.#runs];
     this.detach('terminating');
     const timer = setTimeout(() => {
-      for (const run of runs) kill(run);
+      for (const run of runs) this.#kill(run);
     }, withinMs);
     await Promise.all(runs.map(({ ended }) => ended));
     clearTimeout(timer);
@@ -180,8 +180,14 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
   /** Nobody keeps a duplicate of the sockets of these: as long as one of them lives, no other can bind. */
   async #endRetired(): Promise<void> {
     const runs = [...this.#runs];
-    for (const run of runs) kill(run);
+    for (const run of runs) this.#kill(run);
     await Promise.all(runs.map(({ ended }) => ended));
+  }
+
+  #kill({ child }: Run): void {
+    const { adapter } = this.#options;
+    if (adapter.kill) adapter.kill(child);
+    else child.kill('SIGKILL');
   }
 
   readonly #cannotGoOn = (error: unknown): void => {
@@ -214,11 +220,6 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     });
     return run;
   }
-}
-
-function kill({ child, program }: Run): void {
-  if (program?.kill) program.kill();
-  else child.kill('SIGKILL');
 }
 
 function alive({ child }: Run): boolean {
