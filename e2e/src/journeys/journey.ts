@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { KRUISE, type Pod } from '@sidestep/core';
 import { Redis } from 'ioredis';
 import type { PlatformOptions } from '../platform/platform.js';
-import { until } from '../platform/service.js';
+import { type Service, until } from '../platform/service.js';
 import type { Load } from '../world/load.js';
 import { podRow, workingVersion } from '../world/pod-row.js';
 import { catalogueOf, image, type MeshSet, podOf, programsOf, sidecarSetOf } from '../world/scenario.js';
@@ -28,7 +28,7 @@ let sequence = 0;
 
 export const given = {
   /** API server, Redis, webhook, planner, two workers and a kubelet, each its own process. */
-  async aPlatform(options: Pick<PlatformOptions, 'apiServer'> = {}): Promise<World> {
+  async aPlatform(options: Pick<PlatformOptions, 'apiServer' | 'planners'> = {}): Promise<World> {
     return World.start({
       ...options,
       root: ROOT,
@@ -44,7 +44,10 @@ export const given = {
   },
 
   /** Pods of a namespace of their own behind a hot sidecar that runs v1. */
-  async aHotSidecar(world: World, options: { pods: number; maxUnavailable?: number | string }): Promise<Journey> {
+  async aHotSidecar(
+    world: World,
+    options: { pods: number; maxUnavailable?: number | string; prePull?: boolean },
+  ): Promise<Journey> {
     sequence += 1;
     const name = `mesh-${sequence}`;
     const mesh: MeshSet = {
@@ -58,7 +61,9 @@ export const given = {
     };
     const namespace = `journey-${sequence}`;
     await world.createNamespace(namespace);
-    await world.createSet(sidecarSetOf(mesh));
+    const set = sidecarSetOf(mesh);
+    if (options.prePull) Object.assign(set.spec.updateStrategy ?? {}, { prePull: true });
+    await world.createSet(set);
     const journey: Journey = { world, namespace, mesh, loads: [] };
     await given.morePods(journey, options.pods);
     return journey;
@@ -109,11 +114,44 @@ export const when = {
     await world.platform.service(service).start();
   },
 
+  async redisIsKilled({ world }: Journey): Promise<void> {
+    await world.platform.redis?.kill('SIGKILL');
+  },
+
+  /** It keeps nothing on disk, so it comes back empty. */
+  async redisIsStarted({ world }: Journey): Promise<void> {
+    await world.platform.redis?.start();
+  },
+
+  /** Resolves with its name. */
+  async theLeadingPlannerIsKilled({ world }: Journey): Promise<string> {
+    const leader = await until(() => leadingPlanner(world), 'a planner to lead');
+    await leader.kill('SIGKILL');
+    return leader.spec.name;
+  },
+
+  async pullsTake({ world }: Journey, version: string, seconds: number): Promise<void> {
+    await world.platform.kubelet.slowPulls(image(version), seconds * 1_000);
+  },
+
   async redisIsFlushed({ world }: Journey): Promise<void> {
     const redis = new Redis(world.platform.redis!.url, { maxRetriesPerRequest: 1 });
     await redis.flushall();
     redis.disconnect();
   },
+};
+
+const leadingPlanner = async (world: World): Promise<Service | undefined> => {
+  for (const service of world.platform.services.values()) {
+    if (!service.spec.name.startsWith('planner') || !service.isAlive) continue;
+    const url = String(service.spec.readyUrl).replace('/readyz', '/planner');
+    const view = await fetch(url).then(
+      (response) => response.json() as Promise<{ leading?: boolean }>,
+      () => ({ leading: false }),
+    );
+    if (view.leading) return service;
+  }
+  return undefined;
 };
 
 const rowsOf = ({ world, namespace, mesh }: Journey, now = new Date()) =>
@@ -132,6 +170,22 @@ export const outcome = {
       `every pod to run ${version}; now ${JSON.stringify(rowsOf({ ...journey, mesh }))}`,
       DEADLINE_MS,
     );
+  },
+
+  /** The condition `Progressing` has this reason. */
+  async theSetSays({ world, mesh }: Journey, reason: string): Promise<void> {
+    await until(
+      () => {
+        const said = world.set(mesh.name).status?.conditions?.find(({ type }) => type === 'Progressing')?.reason;
+        return said === reason ? true : undefined;
+      },
+      `SidecarSet ${mesh.name} to say ${reason}`,
+      DEADLINE_MS,
+    );
+  },
+
+  async aPlannerLeads({ world }: Journey): Promise<string> {
+    return until(async () => (await leadingPlanner(world))?.spec.name, 'a planner to lead', DEADLINE_MS);
   },
 
   /** Every begun pod went back to v1 by itself, and the set says that it stopped and why. */
