@@ -14,11 +14,13 @@ const server = createServer((request, response) => {
     request.resume();
     return;
   }
-  response.writeHead(200, {
-    'content-type': request.headers['content-type'] ?? 'application/octet-stream',
-    ...(request.headers['content-length'] ? { 'content-length': request.headers['content-length'] } : {}),
+  const parts = [];
+  request.on('data', (part) => parts.push(part));
+  request.on('end', () => {
+    const body = Buffer.concat(parts);
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': body.length });
+    response.end(body);
   });
-  request.pipe(response);
 });
 
 // Proxies keep their upstream connections for long; the side that did not send the request must not be the first to close.

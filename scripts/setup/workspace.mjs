@@ -42,7 +42,8 @@ const ensureDependencies = async (root, env) => {
   say('Installing dependencies from the lockfile …');
   await must(
     'pnpm',
-    ['install', '--frozen-lockfile', '--reporter=append-only'],
+    // The checkout's .npmrc silences pnpm for the sake of --json; why an install failed must be said.
+    ['install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=error'],
     'Is the npm registry reachable? A changed package.json needs `pnpm install` and its lockfile committed.',
     {
       cwd: root,

@@ -22,6 +22,9 @@ export interface LoadReport extends GeneratorReport {
 /** Longer than a busy machine can hold an answer up; a server that went silent shows in the longest gap. */
 const TIMEOUT_MS = 15_000;
 
+/** Every fifth request comes on a connection of its own. */
+const SHORT_SHARE = '0.2';
+
 const EMPTY: LoadSample = {
   type: 'sample',
   rps: 0,
@@ -51,7 +54,7 @@ export class Load {
       process.execPath,
       [
         program,
-        ...['--targets', targets.join(',')],
+        ...['--targets', targets.join(','), '--short-share', SHORT_SHARE],
         ...['--rate', String(rate), '--ramp-ms', String(rampMs), '--timeout-ms', String(TIMEOUT_MS)],
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },

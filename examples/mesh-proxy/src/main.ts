@@ -11,8 +11,8 @@ import { warmUp } from './warm-up.js';
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   await faultAt('before', config.fault);
-  // Only with a predecessor that serves meanwhile; nobody else should wait.
-  if (config.succeeds) await warmUp(config.version);
+  // At length only with a predecessor that serves meanwhile.
+  await warmUp(config.version, config.succeeds ? 160 : 8);
   const counters: ProxyCounters = { requests: 0, upstreamErrors: 0 };
   const agent = await takeover({
     listeners: { mesh: config.listen },

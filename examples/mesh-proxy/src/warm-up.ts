@@ -1,40 +1,41 @@
 import { Agent, createServer, request, type Server } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { rehearse } from '@sidestep/migration-agent';
 import { proxyHandler } from './proxy.js';
 import { Upstream } from './upstream.js';
 
-const MOST_REQUESTS = 150;
 const AT_ONCE = 4;
 /** A machine on which this takes longer has no time to spare for it. */
 const AT_THE_LATEST_MS = 400;
 
 /**
- * Answers requests of its own, over loopback and with an application that only echoes, so that the first requests of real clients
- * do not wait for code to be loaded and compiled: a process that was just started needs many times longer for each.
- *
- * To be done before the sockets are asked for, while the old process still serves.
+ * Plays a hand-over, and answers `requests` of its own over loopback with an application that only echoes: a process that was just
+ * started needs many times longer for each, and so its first clients wait for code to be loaded and compiled.
  */
-export async function warmUp(version: string): Promise<void> {
+export async function warmUp(version: string, requests: number): Promise<void> {
   const until = performance.now() + AT_THE_LATEST_MS;
   const app = await listening(createServer((incoming, answer) => void incoming.pipe(answer)));
-  const upstream = new Upstream('127.0.0.1', portOf(app));
+  const upstream = new Upstream('127.0.0.1', (app.address() as AddressInfo).port);
   const handler = proxyHandler(upstream, version, { requests: 0, upstreamErrors: 0 });
-  const proxy = await listening(createServer(handler));
   const pool = new Agent({ keepAlive: true });
-  let sent = 0;
-  const client = async (): Promise<void> => {
-    while (sent++ < MOST_REQUESTS && performance.now() < until) await ask(portOf(proxy), sent % 4 === 0 ? false : pool);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, client));
+  let left = requests;
+  await rehearse({
+    serve: (end) => end.serve('rehearsal', createServer(handler), { h2c: createHttp2Server(handler) }),
+    visit: async (port) => {
+      const last = left / 2;
+      const client = async (): Promise<void> => {
+        while (left > last && performance.now() < until) await ask(port, left-- % 4 === 0 ? false : pool);
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, client));
+      left = last;
+    },
+  });
   pool.destroy();
   upstream.close();
-  for (const server of [proxy, app]) {
-    server.close();
-    server.closeAllConnections();
-  }
+  app.close();
+  app.closeAllConnections();
 }
-
-const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 const listening = (server: Server): Promise<Server> =>
   new Promise((resolve, reject) => {

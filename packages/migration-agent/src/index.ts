@@ -12,4 +12,5 @@ export type {
   TakeoverEvents,
   TakeoverOptions,
 } from './takeover/api.js';
+export { type Rehearsal, rehearse } from './takeover/rehearse.js';
 export { takeover } from './takeover/takeover.js';

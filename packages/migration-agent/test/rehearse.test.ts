@@ -1,0 +1,52 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { rehearse } from '../src/index.js';
+import { openDescriptors, until } from './processes.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'rehearse-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const answered = (port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, agent: false }, (response) => {
+      response.setEncoding('utf8').once('data', resolve);
+    }).once('error', reject);
+  });
+
+test('a rehearsal hands over from one end to the other on one port, and leaves nothing behind', async () => {
+  const ends: string[] = [];
+  const visits: { port: number; answer: string }[] = [];
+  const play = () =>
+    rehearse({
+      directory,
+      serve: (end) => {
+        const name = end.inherited ? 'new' : 'old';
+        ends.push(name);
+        end.serve(
+          'rehearsal',
+          createServer((_, response) => response.end(name)),
+        );
+      },
+      visit: async (port) => void visits.push({ port, answer: await answered(port) }),
+    });
+  expect(await play()).toBe(true);
+  expect(ends).toEqual(['old', 'new']);
+  expect(visits.map(({ answer }) => answer)).toEqual(['old', 'new']);
+  expect(visits[1]?.port).toBe(visits[0]?.port);
+  expect(readdirSync(directory)).toEqual([]);
+  const before = openDescriptors(process.pid);
+  await play();
+  await until(() => openDescriptors(process.pid) <= before, 'every descriptor of the second rehearsal is closed');
+});
+
+test('a rehearsal that fails says so, and is no reason not to start', async () => {
+  const failing = { directory, serve: () => undefined, visit: () => Promise.reject(new Error('no answer')) };
+  expect(await rehearse(failing)).toBe(false);
+  expect(readdirSync(directory)).toEqual([]);
+});
