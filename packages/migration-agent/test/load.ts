@@ -37,7 +37,7 @@ export class Load {
   }
 
   /** Resolves when `count` more requests have been answered. */
-  async answered(count: number, withinMs = 15_000): Promise<void> {
+  async answered(count: number, withinMs = 60_000): Promise<void> {
     const goal = this.seen.ok + count;
     const deadline = Date.now() + withinMs;
     while (this.seen.ok < goal) {

@@ -102,19 +102,19 @@ await withRealProxy('haproxy', (program) => {
       await load.answered(20);
       const { refused, otherErrors } = await load.stop();
       expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
-    }, 60_000);
+    }, 120_000);
 
     test('a node name and a stats socket of the user do not disturb', async () => {
       const own = agent({ ...plain('v1'), global: `node mine\n  stats socket ${pod.directory}/own.sock level user` });
       await own.heard(isOwner);
       expect(await get(pod.port, '/')).toBe('v1');
-    }, 60_000);
+    }, 120_000);
 
     test('a "bind" with an address instead of a descriptor is an error that says what to write', async () => {
       const wrong = agent({ ...plain('v1'), bind: `127.0.0.1:${await freePort()}` });
       expect((await wrong.exited).code).toBe(1);
       expect(wrong.stderr).toContain('no "bind fd@3" for web');
-    }, 60_000);
+    }, 120_000);
 
     test.each([
       [['-sf', '1'], 'another one'],

@@ -58,7 +58,7 @@ describe('the mosn adapter, with a stand-in for MOSN', () => {
     expect((await second.exited).code).toBe(0);
     const { refused, otherErrors } = await running.stop();
     expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
-  }, 60_000);
+  }, 120_000);
 
   test('a new one that fails before it has acknowledged changes nothing', async () => {
     const first = await serving('v1');
@@ -69,7 +69,7 @@ describe('the mosn adapter, with a stand-in for MOSN', () => {
     await answeredBy('v1', running);
     expect((await running.stop()).refused).toBe(0);
     expect(first.told.filter(({ event }) => event === 'program-has-left')).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test('a new one that dies after it has acknowledged: the old one, which leaves all the same, is started again', async () => {
     const first = await serving('v1', { waitMs: 60_000 });
@@ -80,7 +80,7 @@ describe('the mosn adapter, with a stand-in for MOSN', () => {
     await answeredBy('v1', running);
     await running.stop();
     expect(first.running).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   test('a new one that dies in the guard: what is left of the old one is ended, so that it can be started again', async () => {
     const first = await serving('v1', { waitMs: 60_000 }, { SIDESTEP_GUARD_SECONDS: '30' });
@@ -90,17 +90,17 @@ describe('the mosn adapter, with a stand-in for MOSN', () => {
     const running = await clients();
     await answeredBy('v1', running);
     await running.stop();
-  }, 60_000);
+  }, 120_000);
 
   test('SIGTERM with no successor ends it', async () => {
     const only = await serving('v1');
     only.child.kill('SIGTERM');
     expect((await only.exited).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test('--listen is refused: MOSN opens its sockets itself', async () => {
     const wrong = pod.agent(['run', '--adapter', 'mosn', '--listen', `web=127.0.0.1:${pod.port}`, '--', 'true']);
     expect((await wrong.exited).code).not.toBe(0);
     expect(wrong.stderr).toContain('remove --listen');
-  }, 60_000);
+  }, 120_000);
 });

@@ -101,19 +101,19 @@ await withRealProxy('nginx', (program) => {
       await load.answered(20);
       const { refused, otherErrors } = await load.stop();
       expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
-    }, 60_000);
+    }, 120_000);
 
     test('a --listen without a "listen" is an error, not a port on which clients wait for ever', async () => {
       const other = agent({ ...plain('v1'), listen: [`127.0.0.1:${await freePort()}`] }, web());
       expect((await other.exited).code).toBe(1);
       expect(other.stderr).toContain(`no "listen" for web (127.0.0.1:${pod.port})`);
-    }, 60_000);
+    }, 120_000);
 
     test('a private listener that the configuration does not have is named in the error', async () => {
       const without = agent(plain('v1'), [...web(), '--ready', `unix:${pod.directory}/ready.sock`]);
       expect((await without.exited).code).toBe(1);
       expect(without.stderr).toContain(`listen unix:${pod.directory}/ready.sock`);
-    }, 60_000);
+    }, 120_000);
 
     test('connections that outlive the drain are cut, with all of its processes', async () => {
       const upstream = await Upstream.start();
@@ -128,7 +128,7 @@ await withRealProxy('nginx', (program) => {
       expect(await held).toBe('cut');
       expect((await only.exited).code).toBe(0);
       await upstream.close();
-    }, 60_000);
+    }, 120_000);
 
     test.each([
       [['--listen', 'web=unix:/tmp/sidestep-test.sock'], 'cannot take Unix listeners over'],

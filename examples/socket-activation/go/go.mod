@@ -1,0 +1,3 @@
+module sidestep.dev/examples/socket-activation
+
+go 1.21
