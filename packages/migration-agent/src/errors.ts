@@ -15,7 +15,7 @@ export const AGENT_ERROR_CODES = {
   ABORTED: 'The hand-over failed; the process that served before still does. The message begins with the reason.',
   STOPPED: 'The process was asked to end before it had taken anything over.',
   SHARED_MEMORY: 'Envoy needs a writable /dev/shm and the container has none.',
-  HOT_RESTART: 'The Envoy binary has no hot restart, or does not say which.',
+  HOT_RESTART: 'The Envoy binary has no hot restart, or one with another number than the agent speaks.',
   PROGRAM_NOT_READY: 'The supervised program ended, or did not say in time that it is ready.',
   NO_SUCH_LISTENER: 'A listener is used that is not among the options.',
   ALREADY_SERVED: 'A listener was given a second server.',

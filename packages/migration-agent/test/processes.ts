@@ -21,6 +21,8 @@ export class Fixture {
   readonly told: Told[] = [];
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
   stderr = '';
+  /** It has ended and said its last. */
+  #silent = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(command: string, args: string[], env: Record<string, string> = {}) {
@@ -31,21 +33,24 @@ export class Fixture {
       this.stderr += `${line}\n`;
       this.#hear(line);
     });
-    void this.exited.then(() => this.#wake());
+    this.child.once('close', () => {
+      this.#silent = true;
+      this.#wake();
+    });
   }
 
   get running(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Resolves with the first thing told that fits. @throws after the deadline, with everything heard so far. */
-  async heard(fits: string | ((told: Told) => boolean), withinMs = 15_000): Promise<Told> {
+  /** Resolves with the first thing told that fits. @throws after the deadline or its end, with everything heard so far. */
+  async heard(fits: string | ((told: Told) => boolean), withinMs = 60_000): Promise<Told> {
     const test = typeof fits === 'string' ? (told: Told) => told.event === fits : fits;
     const deadline = Date.now() + withinMs;
     for (;;) {
       const found = this.told.find(test);
       if (found) return found;
-      const left = deadline - Date.now();
+      const left = this.#silent ? 0 : deadline - Date.now();
       if (left <= 0) throw new Error(`not heard in time: ${fits}\n${JSON.stringify(this.told)}\n${this.stderr}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
@@ -151,7 +156,7 @@ export function openDescriptors(pid: number): number {
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  withinMs = 10_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await condition())) {

@@ -40,7 +40,9 @@ export interface AdapterSubject {
 }
 
 const isOwner = ({ role }: { role?: string }) => role === 'owner';
-const SLOW_TEST_MS = 60_000;
+const SLOW_TEST_MS = 180_000;
+/** Whatever else the machine does meanwhile. */
+const PATIENCE_MS = 90_000;
 
 /** What is promised of every adapter under which the agent owns the sockets. */
 export function adapterContract(subject: AdapterSubject): void {
@@ -69,7 +71,7 @@ export function adapterContract(subject: AdapterSubject): void {
       start(subject.version(label, room()), more);
     const serving = async (label: string, more: Record<string, string> = {}): Promise<Fixture> => {
       const fixture = version(label, more);
-      await fixture.heard(isOwner, 30_000);
+      await fixture.heard(isOwner, PATIENCE_MS);
       return fixture;
     };
     const clients = async (): Promise<Load> => {
@@ -80,7 +82,7 @@ export function adapterContract(subject: AdapterSubject): void {
     };
     const answeredBy = async (label: string, running: Load): Promise<void> => {
       const before = running.seen.versions.get(label) ?? 0;
-      await until(() => (running.seen.versions.get(label) ?? 0) > before + 20, `${label} answers`, 30_000);
+      await until(() => (running.seen.versions.get(label) ?? 0) > before + 20, `${label} answers`, PATIENCE_MS);
     };
     const nothingLost = async (running: Load): Promise<void> => {
       const { refused, otherErrors } = await running.stop();
@@ -162,7 +164,7 @@ export function adapterContract(subject: AdapterSubject): void {
         const second = await serving('v2');
         await answeredBy('v2', running);
         second.child.kill('SIGKILL');
-        await first.heard('resumed', 30_000);
+        await first.heard('resumed', PATIENCE_MS);
         await answeredBy('v1', running);
         const third = await serving('v3');
         await answeredBy('v3', running);
@@ -228,7 +230,8 @@ async function everyOne(port: number, label: string): Promise<boolean> {
   return true;
 }
 
-function refused(port: number): Promise<boolean> {
+/** Whether nobody listens there. */
+export function refused(port: number): Promise<boolean> {
   return get(port, '/').then(
     () => false,
     ({ code }: NodeJS.ErrnoException) => code === 'ECONNREFUSED',

@@ -1,16 +1,16 @@
 import { createSocket } from 'node:dgram';
 import { statSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect as connectHttp2, constants } from 'node:http2';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { findEnvoys, leaveOut } from '@sidestep/testkit';
 import { Load } from '../load.js';
 import { type Fixture, until } from '../processes.js';
-import { get } from './adapter.contract.js';
+import { get, refused } from './adapter.contract.js';
 import { writeListeners } from './envoy-config.js';
-import { EnvoyPod, freePorts, selfSigned } from './envoy-pod.js';
+import { EnvoyPod, freePorts, PATIENCE_MS, selfSigned } from './envoy-pod.js';
+import { Http2Load } from './http2-load.js';
+import { UDP_CLIENTS, UdpLoad } from './udp-load.js';
 
 const envoys = await findEnvoys({ download: false }).catch((missing: Error) => missing);
 
@@ -37,7 +37,7 @@ if (envoys instanceof Error) {
   };
   const answeredBy = async (label: string, load: Load): Promise<void> => {
     const before = load.seen.versions.get(label) ?? 0;
-    await until(() => (load.seen.versions.get(label) ?? 0) > before + 15, `${label} answers`, 30_000);
+    await until(() => (load.seen.versions.get(label) ?? 0) > before + 15, `${label} answers`, PATIENCE_MS);
   };
   const nothingLost = async (): Promise<void> => {
     for (const load of loads) {
@@ -61,7 +61,7 @@ if (envoys instanceof Error) {
       for (const load of loads) await answeredBy('v3', load);
       await ended(second);
       await nothingLost();
-    }, 60_000);
+    }, 180_000);
 
     test('with enable_reuse_port each worker keeps its socket, and more workers get new ones', async () => {
       const ports = await freePorts(1);
@@ -74,7 +74,7 @@ if (envoys instanceof Error) {
       expect(namesOf(second, 'envoy-asks-for-socket', ({ given }) => given)).toHaveLength(2);
       expect(namesOf(second, 'socket-fetched')).toEqual([`tcp:127.0.0.1:${ports[0]}#2`]);
       await nothingLost();
-    }, 60_000);
+    }, 180_000);
 
     test('a listener that the new version has not is closed, one that it adds is opened', async () => {
       const [kept, left, added] = await freePorts(3);
@@ -86,7 +86,7 @@ if (envoys instanceof Error) {
       await until(() => refused(left!), 'nobody listens on the port that is gone');
       await nothingLost();
       expect(first.running).toBe(true);
-    }, 60_000);
+    }, 180_000);
 
     test('--listen opens a socket before Envoy runs, and Envoy serves on it', async () => {
       const ports = await freePorts(1);
@@ -99,7 +99,7 @@ if (envoys instanceof Error) {
       await pod.serving({ label: 'v3', ports }, { options });
       await answeredBy('v3', load);
       await nothingLost();
-    }, 60_000);
+    }, 180_000);
   });
 
   test('a Unix listener changes hands by its descriptor', async () => {
@@ -109,7 +109,7 @@ if (envoys instanceof Error) {
     await pod.serving({ label: 'v2', ports: [], pipe });
     await until(async () => (await overUnix(pipe)) === 'v2', 'the new version answers');
     expect(statSync(pipe).ino).toBe(ino);
-  }, 60_000);
+  }, 180_000);
 
   test('listeners that a control plane adds and removes later are handed over as they are then', async () => {
     const [fixed, gone, late] = await freePorts(3);
@@ -118,28 +118,31 @@ if (envoys instanceof Error) {
     const first = await pod.serving({ label: 'v1', ports: [fixed!], lds });
     const load = await loadOn(fixed!);
     writeListeners(lds, [{ label: 'v1', ports: [late!] }]);
-    await first.heard(({ event, name }) => event === 'socket-fetched' && name === `tcp:127.0.0.1:${late}`, 20_000);
-    await first.heard(({ event, name }) => event === 'socket-given-up' && name === `tcp:127.0.0.1:${gone}`, 20_000);
+    await first.heard(({ event, name }) => event === 'socket-fetched' && name === `tcp:127.0.0.1:${late}`, PATIENCE_MS);
+    await first.heard(
+      ({ event, name }) => event === 'socket-given-up' && name === `tcp:127.0.0.1:${gone}`,
+      PATIENCE_MS,
+    );
     await loadOn(late!);
     writeListeners(lds, [{ label: 'v2', ports: [late!] }]);
     const second = await pod.serving({ label: 'v2', ports: [fixed!], lds });
     await answeredBy('v2', load);
     expect(namesOf(second, 'envoy-asks-for-socket', ({ given }) => !given)).toEqual([]);
     await nothingLost();
-  }, 60_000);
+  }, 180_000);
 
   test('TLS and HTTP/2: no stream is lost, a refused one is safe to send again', async () => {
     const tls = selfSigned(pod.directory);
     const ports = await freePorts(1);
     const first = await pod.serving({ label: 'v1', ports, tls });
-    const streams = new Http2Load(ports[0]!);
-    await until(() => streams.seen.get('v1')! > 20, 'v1 answers');
+    const streams = new Http2Load(`https://localhost:${ports[0]}`);
+    await until(() => streams.answeredBy('v1') > 20, 'v1 answers');
     await pod.serving({ label: 'v2', ports, tls });
-    await until(() => streams.seen.get('v2')! > 20, 'v2 answers', 30_000);
+    await until(() => streams.answeredBy('v2') > 20, 'v2 answers', PATIENCE_MS);
     await ended(first);
     await streams.stop();
     expect(streams.lost).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('a UDP listener answers before, during and after', async () => {
     const echo = createSocket('udp4', (message, from) => echo.send(message, from.port, from.address));
@@ -158,7 +161,7 @@ if (envoys instanceof Error) {
     echo.close();
     // A datagram that the old version had read when it stopped is answered by nobody: at most one for each client.
     expect(datagrams.lost).toBeLessThanOrEqual(UDP_CLIENTS);
-  }, 60_000);
+  }, 180_000);
 
   test('--listen admin=ADDRESS leads to the private admin of whichever Envoy serves', async () => {
     const [port, admin] = await freePorts(2);
@@ -168,7 +171,7 @@ if (envoys instanceof Error) {
     expect(await nodeId()).toBe('v1');
     await pod.serving({ label: 'v2', ports: [port!] }, { options });
     await until(async () => (await nodeId()) === 'v2', 'the admin is that of the new version');
-  }, 60_000);
+  }, 180_000);
 }
 
 function namesOf(
@@ -177,18 +180,6 @@ function namesOf(
   fits: (told: Record<string, unknown>) => unknown = () => true,
 ): unknown[] {
   return fixture.told.filter((told) => told.event === event && fits(told)).map(({ name, address }) => name ?? address);
-}
-
-function refused(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: '127.0.0.1', port });
-    const answer = (is: boolean): void => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.once('connect', () => answer(false));
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => answer(code === 'ECONNREFUSED'));
-  });
 }
 
 function overUnix(socketPath: string): Promise<string> {
@@ -203,109 +194,4 @@ function overUnix(socketPath: string): Promise<string> {
     sent.on('error', reject);
     sent.end();
   });
-}
-
-/** POSTs over HTTP/2, one connection after another; a stream that was refused unprocessed is sent again, as clients do. */
-class Http2Load {
-  readonly seen = new Map<string, number>([
-    ['v1', 0],
-    ['v2', 0],
-  ]);
-  readonly lost: string[] = [];
-  readonly #port: number;
-  readonly #loops: Promise<void>[];
-  #running = true;
-
-  constructor(port: number) {
-    this.#port = port;
-    this.#loops = [this.#loop(), this.#loop()];
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await Promise.all(this.#loops);
-  }
-
-  async #loop(): Promise<void> {
-    while (this.#running) {
-      const session = connectHttp2(`https://localhost:${this.#port}`, {
-        rejectUnauthorized: false,
-        lookup: (_host, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }] as never),
-      });
-      session.on('error', (error) => this.lost.push(`connection: ${error.message}`));
-      const closed = new Promise((resolve) => session.once('close', resolve));
-      let open = true;
-      session.once('goaway', () => {
-        open = false;
-      });
-      while (this.#running && open && !session.closed) await this.#post(session);
-      session.close();
-      await closed;
-    }
-  }
-
-  #post(session: ReturnType<typeof connectHttp2>): Promise<void> {
-    return new Promise((resolve) => {
-      const stream = session.request({ ':method': 'POST', ':path': '/' });
-      let body = '';
-      stream.setEncoding('utf8');
-      stream.on('data', (chunk) => {
-        body += chunk;
-      });
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (stream.rstCode !== constants.NGHTTP2_REFUSED_STREAM && !refusedByGoaway(error))
-          this.lost.push(error.message);
-      });
-      stream.on('close', () => {
-        if (body) this.seen.set(body, (this.seen.get(body) ?? 0) + 1);
-        setTimeout(resolve, 2);
-      });
-      stream.end('x'.repeat(200));
-    });
-  }
-}
-
-/** Node names streams beyond the last one of a GOAWAY so: the server never looked at them. */
-function refusedByGoaway({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'ERR_HTTP2_GOAWAY_SESSION' || code === 'ERR_HTTP2_INVALID_SESSION';
-}
-
-const UDP_CLIENTS = 4;
-
-/** Clients that send one datagram and wait for its echo. */
-class UdpLoad {
-  answered = 0;
-  lost = 0;
-  readonly #port: number;
-  readonly #loops: Promise<void>[];
-  #running = true;
-
-  constructor(port: number) {
-    this.#port = port;
-    this.#loops = Array.from({ length: UDP_CLIENTS }, () => this.#loop());
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await Promise.all(this.#loops);
-  }
-
-  async #loop(): Promise<void> {
-    const socket = createSocket('udp4');
-    for (let i = 0; this.#running; i++) {
-      const sent = String(i);
-      const came = new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), 2_000);
-        socket.once('message', () => {
-          clearTimeout(timer);
-          resolve(true);
-        });
-      });
-      socket.send(sent, this.#port, '127.0.0.1');
-      if (await came) this.answered += 1;
-      else this.lost += 1;
-      await new Promise((resolve) => setTimeout(resolve, 3));
-    }
-    socket.close();
-  }
 }

@@ -15,6 +15,9 @@ export interface EnvoyOptions {
   program?: string;
 }
 
+/** Whatever else the machine does meanwhile. */
+export const PATIENCE_MS = 90_000;
+
 export const isOwner = ({ role }: { role?: string }) => role === 'owner';
 
 /** A pod whose sidecar is a real Envoy under the agent. */
@@ -51,7 +54,7 @@ export class EnvoyPod {
 
   async serving(plan: EnvoyPlan, options: EnvoyOptions = {}): Promise<Fixture> {
     const fixture = this.start(plan, options);
-    await fixture.heard(isOwner, 30_000);
+    await fixture.heard(isOwner, PATIENCE_MS);
     return fixture;
   }
 

@@ -17,6 +17,9 @@ const OURS = new Set([
   '--skip-hot-restart-parent-stats',
 ]);
 
+/** The hot restart protocol that is spoken here; Envoy has had this number since 2021. */
+const PROTOCOL = 11;
+
 const VERSION_MS = 10_000;
 const FOR_EVER_SECONDS = 1_000_000;
 const SOCKET_MODE = 0o600;
@@ -121,12 +124,15 @@ export async function hotRestartVersion(program: string): Promise<HotRestartVers
   const parts = /^(\d+)\.(\d+)$/m.exec(said);
   if (!parts) throw noHotRestart(`${program} has no hot restart (it says "${said.slice(0, 100)}")`);
   const version = { major: Number(parts[1]), size: Number(parts[2]) };
+  if (version.major !== PROTOCOL) {
+    throw noHotRestart(`${program} speaks hot restart ${said}, and this agent ${PROTOCOL}`);
+  }
   known.set(program, version);
   return version;
 }
 
 function noHotRestart(message: string): AgentError {
   return new AgentError('HOT_RESTART', message, {
-    hint: 'The envoy adapter needs an Envoy that is built with hot restart, as the official ones for Linux are.',
+    hint: 'Any other Envoy runs with --adapter exec, which stops the old one before the new one starts.',
   });
 }

@@ -11,9 +11,6 @@ import { Departure } from './departure.js';
 import { HotRestartParent } from './parent.js';
 import { ADMIN, EnvoySockets } from './sockets.js';
 
-/** The hot restart protocol that is spoken here; Envoy has had this number since 2021. */
-export const PROTOCOL = 11;
-
 const LOOK_FOR_LISTENERS_MS = 5_000;
 
 /**

@@ -1,0 +1,265 @@
+import { chmodSync, existsSync, lstatSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { findEnvoys, leaveOut } from '@sidestep/testkit';
+import { childrenOf, titleOf } from '../../src/adapters/processes.js';
+import { Load } from '../load.js';
+import { type Fixture, until } from '../processes.js';
+import { get, refused } from './adapter.contract.js';
+import { httpListener } from './envoy-config.js';
+import { EnvoyPod, freePorts, isOwner, PATIENCE_MS } from './envoy-pod.js';
+
+const envoys = await findEnvoys({ download: false }).catch((missing: Error) => missing);
+
+if (envoys instanceof Error) {
+  const why = envoys.message;
+  test('failures of Envoy are left out', () => leaveOut('every death of real Envoy', why));
+} else {
+  let pod: EnvoyPod;
+  let port: number;
+  let load: Load | undefined;
+  beforeEach(async () => {
+    pod = await EnvoyPod.create(envoys);
+    [port] = (await freePorts(1)) as [number];
+  });
+  afterEach(async () => {
+    await load?.stop();
+    load = undefined;
+    await pod.close();
+  });
+
+  const version = (label: string) => ({ label, ports: [port] });
+  const clients = async (): Promise<Load> => {
+    load = new Load({ port, short: 4, keepAlive: 4, pauseMs: 2 });
+    await load.answered(20);
+    return load;
+  };
+  const answeredBy = async (label: string, running: Load): Promise<void> => {
+    const before = running.seen.versions.get(label) ?? 0;
+    await until(() => (running.seen.versions.get(label) ?? 0) > before + 20, `${label} answers`, PATIENCE_MS);
+  };
+  const nothingLost = async (running: Load): Promise<void> => {
+    const { refused, otherErrors } = await running.stop();
+    expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
+  };
+
+  describe('a new Envoy that fails leaves the old one untouched', () => {
+    test('when one of its listeners cannot be bound', async () => {
+      await pod.serving(version('v1'));
+      const running = await clients();
+      const taken = createServer();
+      await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+      const address = taken.address();
+      const second = pod.start({
+        label: 'v2',
+        ports: [port, typeof address === 'object' && address ? address.port : 0],
+      });
+      expect((await second.exited).code).toBe(1);
+      taken.close();
+      await answeredBy('v1', running);
+      await nothingLost(running);
+    }, 180_000);
+
+    test('when it is killed at any moment of its start, as often as it likes', async () => {
+      await pod.serving(version('v1'), { env: { SIDESTEP_GUARD_SECONDS: '30' } });
+      const running = await clients();
+      for (const moment of ['runs', 'asks for its socket', 'accepts']) {
+        const second = pod.start(version('v2'));
+        if (moment === 'runs') await until(() => envoysOf(second).length > 0, 'Envoy runs', PATIENCE_MS);
+        else await second.heard('envoy-asks-for-socket', PATIENCE_MS);
+        if (moment === 'accepts') await until(() => running.seen.versions.has('v2'), 'the new one answers, too');
+        kill(second);
+        expect((await second.exited).code).not.toBe(0);
+        await answeredBy('v1', running);
+      }
+      await pod.serving(version('v3'));
+      await answeredBy('v3', running);
+      // What a killed one had accepted is cut, nobody is refused.
+      expect((await running.stop()).refused).toBe(0);
+    }, 180_000);
+
+    test('when it hangs: the time to be ready ends it', async () => {
+      await pod.serving(version('v1'));
+      const running = await clients();
+      const second = pod.start(version('v2'), { env: { SIDESTEP_INIT_SECONDS: '1' } });
+      await until(() => envoysOf(second).length > 0, 'Envoy runs');
+      for (const pid of envoysOf(second)) process.kill(pid, 'SIGSTOP');
+      expect((await second.exited).code).toBe(1);
+      await answeredBy('v1', running);
+      expect((await running.stop()).refused).toBe(0);
+    }, 180_000);
+
+    test('when it has no hot restart, one of another number, or cannot be started at all', async () => {
+      await pod.serving(version('v1'));
+      const running = await clients();
+      const saying = (version: string): string => {
+        const program = join(pod.directory, `envoy-${version}`);
+        writeFileSync(program, `#!/bin/sh\necho ${version}\n`);
+        chmodSync(program, 0o755);
+        return program;
+      };
+      for (const [given, why] of [
+        [saying('disabled'), 'no hot restart'],
+        [saying('12.104'), 'hot restart 12.104'],
+        ['/no/such/envoy', 'cannot be asked'],
+      ]) {
+        const second = pod.start(version('v2'), { program: given! });
+        expect((await second.exited).code).toBe(1);
+        expect(second.stderr).toContain(why);
+      }
+      await answeredBy('v1', running);
+      await nothingLost(running);
+    }, 180_000);
+  });
+
+  describe('after the commit', () => {
+    test('Envoy alone killed: the version before serves again and nobody is refused', async () => {
+      const first = await pod.serving(version('v1'), { env: { SIDESTEP_GUARD_SECONDS: '30' } });
+      const running = await clients();
+      const second = await pod.serving(version('v2'));
+      await answeredBy('v2', running);
+      kill(second);
+      expect((await second.exited).code).toBe(137);
+      await first.heard('resumed', PATIENCE_MS);
+      await answeredBy('v1', running);
+      expect((await running.stop()).refused).toBe(0);
+    }, 180_000);
+
+    test('the old Envoy killed, or its whole container: the new one does not notice', async () => {
+      for (const victim of ['Envoy', 'agent']) {
+        const first = await pod.serving(version('v1'), { env: { SIDESTEP_GUARD_SECONDS: '30' } });
+        load = new Load({ port, short: 4, pauseMs: 2 });
+        await load.answered(20);
+        const held = get(port, '/held').catch(() => 'cut');
+        await until(() => pod.upstream.held === 1, 'the old one has a request');
+        const second = await pod.serving(version('v2'));
+        await answeredBy('v2', load);
+        if (victim === 'Envoy') kill(first);
+        else first.child.kill('SIGKILL');
+        expect(await held).toBe('cut');
+        await answeredBy('v2', load);
+        expect((await load.stop()).refused).toBe(0);
+        for (const { child, exited } of [first, second]) {
+          child.kill('SIGKILL');
+          await exited;
+        }
+        await until(() => refused(port), 'both are gone', PATIENCE_MS);
+      }
+    }, 180_000);
+
+    test('an old Envoy that hangs is ended when its time is over', async () => {
+      const env = { SIDESTEP_DRAIN_SECONDS: '1' };
+      const first = await pod.serving(version('v1'), { env });
+      for (const pid of envoysOf(first)) process.kill(pid, 'SIGSTOP');
+      await pod.serving(version('v2'), { env });
+      const running = await clients();
+      expect((await first.exited).code).toBe(0);
+      await answeredBy('v2', running);
+      await nothingLost(running);
+    }, 180_000);
+  });
+
+  describe('with a custodian', () => {
+    test('a crash of the only Envoy refuses nobody, nor does one of its agent', async () => {
+      const pair = (mine: number, other: number) => ({
+        SIDECARSET_VERSION: String(mine),
+        SIDECARSET_VERSION_ALT: String(other),
+      });
+      let proxy = await pod.serving(version('v0'), { env: pair(1, 0) });
+      const custodian = pod.pod.agent(['custodian'], { ...pair(0, 1), SIDESTEP_GUARD_SECONDS: '0.2' });
+      const keeps = async (): Promise<boolean> => {
+        const asked = pod.pod.agent(['status', '--compact'], pair(0, 1));
+        await asked.exited;
+        return asked.told[0]?.reason === 'keeping' && asked.told[0].listeners.length === 1;
+      };
+      await until(keeps, 'the custodian has its duplicate');
+      const running = await clients();
+      for (const crash of ['v1', 'v2']) {
+        if (crash === 'v1') kill(proxy);
+        else proxy.child.kill('SIGKILL');
+        await proxy.exited;
+        proxy = await pod.serving(version(crash), { env: pair(1, 0) });
+        await answeredBy(crash, running);
+        await until(keeps, 'the custodian keeps it again');
+      }
+      expect((await running.stop()).refused).toBe(0);
+      expect(custodian.running).toBe(true);
+    }, 180_000);
+  });
+
+  describe('what a launch leaves behind', () => {
+    test('nothing after a good end, and what a killed agent left goes at the next start', async () => {
+      const first = await pod.serving(version('v1'));
+      first.child.kill('SIGKILL');
+      await first.exited;
+      expect(envoyFiles(pod.directory)).not.toEqual([]);
+      await until(() => refused(port), 'its Envoy is gone, too', PATIENCE_MS);
+      const memory = memoryOf(pod.directory);
+      expect(memory).toHaveLength(1);
+      const second = await pod.serving(version('v2'));
+      expect(existsSync(memory[0]!)).toBe(false);
+      const own = memoryOf(pod.directory);
+      second.child.kill('SIGTERM');
+      expect((await second.exited).code).toBe(0);
+      expect(envoyFiles(pod.directory)).toEqual([]);
+      expect(own.filter(existsSync)).toEqual([]);
+    }, 180_000);
+
+    test('sockets that only this user may write to', async () => {
+      const first = await pod.serving(version('v1'));
+      expect(first.running).toBe(true);
+      const sockets = envoyFiles(pod.directory);
+      expect(sockets.length).toBeGreaterThan(5);
+      expect(sockets.filter((name) => (lstatSync(join(pod.directory, name)).mode & 0o777) !== 0o600)).toEqual([]);
+    }, 180_000);
+  });
+
+  test('options that belong to the adapter are refused before anything is touched', async () => {
+    for (const args of [['--base-id', '7'], ['--restart-epoch=2'], ['--mode', 'validate'], ['--config-yaml', '{}']]) {
+      const fixture = pod.start(version('v1'), { args });
+      expect((await fixture.exited).code).toBe(2);
+      expect(fixture.stderr).toContain('--');
+    }
+    expect(readdirSync(pod.directory).filter((name) => name.endsWith('.sock'))).toEqual([]);
+  }, 180_000);
+
+  test('a configuration given as --config-yaml serves like one in a file, and its copy is private', async () => {
+    const address = { socket_address: { address: '127.0.0.1', port_value: port } };
+    const listeners = [httpListener(address, { label: 'inline' })];
+    const clusters = [{ name: 'upstream', load_assignment: { cluster_name: 'upstream' } }];
+    const whole = JSON.stringify({ static_resources: { listeners, clusters } });
+    const command = [envoys.newer, '--config-yaml', whole, '-l', 'error'];
+    const agent = pod.pod.agent(['run', '--adapter', 'envoy', '--', ...command]);
+    await agent.heard(isOwner, PATIENCE_MS);
+    expect(await get(port, '/')).toBe('inline');
+    const copies = readdirSync(pod.directory).filter((name) => name.includes('_config_'));
+    expect(copies.map((name) => lstatSync(join(pod.directory, name)).mode & 0o777)).toEqual([0o600]);
+    agent.child.kill('SIGTERM');
+    expect((await agent.exited).code).toBe(0);
+    expect(envoyFiles(pod.directory)).toEqual([]);
+  }, 180_000);
+}
+
+/** The Envoys that an agent has started and that have not ended. */
+function envoysOf({ child }: Fixture): number[] {
+  return childrenOf(child.pid ?? 0).filter((pid) => titleOf(pid).includes('--restart-epoch'));
+}
+
+/** Whether there was one. */
+function kill(agent: Fixture): boolean {
+  const pids = envoysOf(agent);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length > 0;
+}
+
+function envoyFiles(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.includes('.envoy_'));
+}
+
+function memoryOf(directory: string): string[] {
+  return envoyFiles(directory).flatMap((name) => {
+    const base = /\.envoy_parent_(\d+)0$/.exec(name);
+    return base ? [`/dev/shm/envoy_shared_memory_${base[1]}0`] : [];
+  });
+}
