@@ -95,13 +95,23 @@ describe('versions', () => {
     ]);
   });
 
-  test('rise even when the resourceVersion went down, as after an etcd restore', () => {
+  test.each([
+    ['with the record of the upgrade before', (): void => undefined],
+    [
+      'without one, as in a pod that OpenKruise upgraded',
+      (pod: ReturnType<typeof onTheWay>): void => {
+        const { [SIDESTEP.upgrade]: _, ...annotations } = pod.pod.metadata.annotations ?? {};
+        pod.pod.metadata = { ...pod.pod.metadata, annotations };
+      },
+    ],
+  ])('rise even when the resourceVersion went down, as after an etcd restore, %s', (_, prepare) => {
     const pod = onTheWay();
     pod.run('upgrade');
     pod.wait(2).kubelet();
     pod.run('reset');
     pod.wait(700).kubelet();
     const before = BigInt(versions(pod)[1]?.[0] ?? 0);
+    prepare(pod);
     pod.image({ mesh: 'mesh:v3' });
     pod.set.metadata.resourceVersion = '5';
     pod.run('upgrade');
