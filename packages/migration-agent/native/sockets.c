@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -11,6 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#ifndef SO_DETACH_REUSEPORT_BPF
+#define SO_DETACH_REUSEPORT_BPF 68
+#endif
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
 #endif
@@ -177,6 +181,22 @@ static napi_value AcceptQueue(napi_env env, napi_callback_info info) {
   return out;
 }
 
+// spreadOver(fd, count): new connections go to the first `count` sockets of the SO_REUSEPORT group of fd, in the order in which they
+// began to listen; 0 gives the choice back to the kernel. It is about the group: whichever process asks, it holds for all.
+static napi_value SpreadOver(napi_env env, napi_callback_info info) {
+  ARGS(2);
+  int fd = intArg(env, arg[0]), count = intArg(env, arg[1]), unused = 0;
+  if (count == 0) return num(env, orErrno(setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused)));
+  if (count < 0) return num(env, -EINVAL);
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM)),
+      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)count),
+      BPF_STMT(BPF_RET | BPF_A, 0),
+  };
+  struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+  return num(env, orErrno(setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program)));
+}
+
 static napi_value PeerCredentials(napi_env env, napi_callback_info info) {
   ARGS(1);
   struct ucred peer;
@@ -201,5 +221,6 @@ void exportSockets(napi_env env, napi_value exports) {
   EXPORT(env, exports, "close", Close);
   EXPORT(env, exports, "describe", Describe);
   EXPORT(env, exports, "acceptQueue", AcceptQueue);
+  EXPORT(env, exports, "spreadOver", SpreadOver);
   EXPORT(env, exports, "peerCredentials", PeerCredentials);
 }

@@ -44,6 +44,8 @@ export interface NativeAddon {
   close(fd: number): number;
   describe(fd: number): SocketFacts | number;
   acceptQueue(fd: number): [number, number] | number;
+  /** New connections go to the first `count` sockets of the SO_REUSEPORT group of `fd`; 0 undoes that. */
+  spreadOver(fd: number, count: number): number;
   peerCredentials(fd: number): { pid: number; uid: number; gid: number } | number;
   sendmsg(fd: number, data: Uint8Array, fds?: readonly number[], destination?: string): number;
   recvmsg(fd: number, into: Uint8Array): ReceivedMessage | number;

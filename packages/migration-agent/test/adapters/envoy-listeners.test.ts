@@ -76,6 +76,22 @@ if (envoys instanceof Error) {
       await nothingLost();
     }, 180_000);
 
+    test('with enable_reuse_port and fewer workers, or without it again, no connection waits at a socket that is left behind', async () => {
+      const ports = await freePorts(1);
+      const first = await pod.serving({ label: 'v1', ports, reusePort: true }, { args: ['--concurrency', '4'] });
+      const load = await loadOn(ports[0]!);
+      const second = await pod.serving({ label: 'v2', ports, reusePort: true }, { args: ['--concurrency', '2'] });
+      await answeredBy('v2', load);
+      expect(namesOf(second, 'socket-given-up')).toHaveLength(2);
+      const third = await pod.serving({ label: 'v3', ports, reusePort: false }, { args: ['--concurrency', '2'] });
+      await answeredBy('v3', load);
+      expect(namesOf(third, 'socket-given-up')).toHaveLength(1);
+      await ended(first);
+      await ended(second);
+      await answeredBy('v3', load);
+      await nothingLost();
+    }, 180_000);
+
     test('a listener that the new version has not is closed, one that it adds is opened', async () => {
       const [kept, left, added] = await freePorts(3);
       await pod.serving({ label: 'v1', ports: [kept!, left!] });

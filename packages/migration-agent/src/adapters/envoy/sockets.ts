@@ -78,9 +78,23 @@ export class EnvoySockets {
       if (this.#at(kind, text).get(worker)?.record.cookie === listener.record.cookie) addon().close(fd);
       else this.#add(listener);
     }
-    for (const [worker, { record }] of this.#at(kind, text)) {
-      if (worker >= cookies.length) this.#drop(record.name, 'no worker listens on it');
+    this.#leaveBehind(kind, text, cookies.length);
+  }
+
+  /**
+   * Fewer workers than before: what would still be spread over their sockets waits there for nobody. While the version before
+   * accepts on all of them, the kernel is told to use those that stay. (UDP has no such moment: its datagrams must keep their worker.)
+   */
+  #leaveBehind(kind: Kind, text: string, workers: number): void {
+    const here = this.#at(kind, text);
+    const left = [...here].filter(([worker]) => worker >= workers);
+    const stays = here.get(0);
+    if (kind === 'tcp' && stays && workers > 0 && here.size > 1) {
+      const result = addon().spreadOver(stays.fd, left.length > 0 ? workers : 0);
+      if (left.length > 0)
+        this.#log('sockets-left-behind', { address: text, workers, before: here.size, errno: result });
     }
+    for (const [, { record }] of left) this.#drop(record.name, 'no worker listens on it');
   }
 
   /** The agent's sockets of one address, by worker. */
