@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Pod, SidecarSet } from '@sidestep/core';
+import { maxUnavailableOf } from '@sidestep/core';
 import { until } from '../platform/service.js';
-import type { Load } from '../world/load.js';
-import { podRow } from '../world/pod-row.js';
 import {
   catalogueOf,
   DEMO_SET,
@@ -19,83 +17,25 @@ import { World } from '../world/world.js';
 import { type Fault, faultOf } from './faults.js';
 import { type DemoOptions, NEEDS_REDIS } from './options.js';
 import { svgOf } from './picture.js';
+import { brokenPromises } from './promises.js';
 import { Screen } from './screen.js';
+import {
+  abortedPods,
+  begunPods,
+  everyPodRuns,
+  RAMP_MS,
+  rolloutStopped,
+  type Stage,
+  steady,
+  viewOf,
+  warmedUp,
+} from './stage.js';
 import { handoversIn, type Summary, summaryLines, summaryOf } from './summary.js';
-import type { DemoView, PodRow } from './view.js';
 
 const NODE = 'demo-node';
+/** The container that serves first in a new pod. */
+const FIRST_WORKING = 'mesh-1';
 const ROLLOUT_DEADLINE_MS = 300_000;
-
-// Programs that were just started are many times slower than warm ones; a rollout is not to be blamed for that.
-const RAMP_MS = 2_000;
-const WARM_P99_MS = 30;
-const WARM_FOR_MS = 2_000;
-const WARM_AT_THE_LATEST_MS = 15_000;
-
-/** Everything that one demo run holds. */
-interface Stage {
-  options: DemoOptions;
-  world: World;
-  load: Load;
-  screen: Screen;
-  notes: string[];
-  startedAt: number;
-  phaseSeen: Map<string, Set<string>>;
-  rows: Map<string, { pod: Pod; set: SidecarSet; at: number; row: PodRow }>;
-}
-
-const ROW_LASTS_MS = 500;
-
-/** Judged again when the pod or its set changed, and now and then for what time alone changes: looking must not cost the load its CPU. */
-const rowOf = (stage: Stage, set: SidecarSet, pod: Pod): PodRow => {
-  const name = pod.metadata.name ?? '';
-  const known = stage.rows.get(name);
-  const at = Date.now();
-  if (known && known.pod === pod && known.set === set && at - known.at < ROW_LASTS_MS) return known.row;
-  const row = podRow(set, pod, new Date(at));
-  stage.rows.set(name, { pod, set, at, row });
-  return row;
-};
-
-const viewOf = (stage: Stage): DemoView => {
-  const set = stage.world.set(SET_NAME);
-  const pods = stage.world.podsOf(NAMESPACE).map((pod) => rowOf(stage, set, pod));
-  for (const pod of pods) {
-    const seen = stage.phaseSeen.get(pod.name) ?? new Set();
-    stage.phaseSeen.set(pod.name, seen.add(pod.state));
-  }
-  const shown = set.status?.conditions?.find(({ type }) => type === 'Progressing');
-  return {
-    title: `${pods.length} pods, each an app behind a sidecar proxy, under load`,
-    image: set.spec.containers?.[0]?.image ?? '',
-    condition: shown ? `${shown.reason}: ${shown.message}` : '',
-    pods,
-    load: stage.load.row(),
-    elapsedMs: Date.now() - stage.startedAt,
-    notes: stage.notes,
-  };
-};
-
-const everyPodRuns = (stage: Stage, version: string): true | undefined => {
-  const view = viewOf(stage);
-  stage.screen.draw(view);
-  return view.pods.every((pod) => pod.version === version && pod.state === 'idle') ? true : undefined;
-};
-
-const abortedPods = (stage: Stage): string[] =>
-  stage.world
-    .podsOf(NAMESPACE)
-    .filter((pod) => /"phase":"(Failed|Aborted)"/.test(pod.metadata.annotations?.['sidestep.dev/upgrade'] ?? ''))
-    .map((pod) => pod.metadata.name!);
-
-/** True once at least one pod was aborted, none is half done, and the set says that it stopped. */
-const rolloutStopped = (stage: Stage): true | undefined => {
-  const view = viewOf(stage);
-  stage.screen.draw(view);
-  const degraded = stage.world.set(SET_NAME).status?.conditions?.find(({ type }) => type === 'Degraded');
-  const settled = view.pods.every((pod) => pod.state === 'idle' && pod.version === 'v1');
-  return settled && abortedPods(stage).length > 0 && degraded?.status === 'True' ? true : undefined;
-};
 
 const injectOnceBegun = async (stage: Stage, fault: Fault): Promise<void> => {
   await until(
@@ -106,40 +46,38 @@ const injectOnceBegun = async (stage: Stage, fault: Fault): Promise<void> => {
   await fault.inject?.(stage.world.platform);
 };
 
-const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<{ target: string; aborted: number }> => {
+interface Outcome {
+  target: string;
+  aborted: number;
+  broken: string[];
+}
+
+const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<Outcome> => {
+  const { options, world, startedAt } = stage;
   const first = fault?.image ?? 'v2';
   if (fault) stage.notes.push(`fault: ${stage.options.fail} — promised: ${fault.promise}`);
   await stage.world.setImage(SET_NAME, image(first));
   if (fault?.inject) await injectOnceBegun(stage, fault);
   if (!fault?.aborts) {
     await until(() => everyPodRuns(stage, first), `every pod to run ${first}`, ROLLOUT_DEADLINE_MS);
-    return { target: first, aborted: 0 };
+    return { target: first, aborted: 0, broken: [] };
   }
   await until(() => rolloutStopped(stage), 'the rollout to abort its pods and stop', ROLLOUT_DEADLINE_MS);
   const aborted = abortedPods(stage).length;
-  stage.notes.push(`kept: ${aborted} aborted, every pod still served by v1; now a good image`);
+  const broken = brokenPromises({
+    begun: begunPods(stage),
+    aborted,
+    allowed: maxUnavailableOf({ maxUnavailable: options.maxUnavailable }, options.pods),
+    stopped: world.platform.kubeletLog.stopped(FIRST_WORKING, startedAt),
+  });
+  stage.notes.push(
+    broken.length === 0
+      ? `kept: ${aborted} aborted, no other begun, every pod still served by the v1 that was never stopped; now a good image`
+      : `broken: ${broken.join('; ')}`,
+  );
   await stage.world.setImage(SET_NAME, image('v3'));
   await until(() => everyPodRuns(stage, 'v3'), 'every pod to run v3', ROLLOUT_DEADLINE_MS);
-  return { target: 'v3', aborted };
-};
-
-const steady = (ms: number, stage: Stage): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setInterval(() => stage.screen.draw(viewOf(stage)), 100);
-    setTimeout(() => {
-      clearInterval(timer);
-      resolve();
-    }, ms);
-  });
-
-/** Resolves when the answers have been quick for a while, or when they do not become so on this machine. */
-const warmedUp = async (stage: Stage): Promise<void> => {
-  const latest = Date.now() + WARM_AT_THE_LATEST_MS;
-  let since = Date.now();
-  while (Date.now() - since < WARM_FOR_MS && Date.now() < latest) {
-    await steady(100, stage);
-    if (stage.load.row().p99Ms > WARM_P99_MS) since = Date.now();
-  }
+  return { target: 'v3', aborted, broken };
 };
 
 const startWorld = (root: string, stateDir: string, options: DemoOptions, screen: Screen): Promise<World> => {
@@ -194,7 +132,7 @@ const perform = async (stage: Stage): Promise<Summary> => {
   stage.load.mark();
   const begun = Date.now();
   stage.startedAt = begun;
-  const { target, aborted } = await rollOut(stage, options.fail ? faultOf[options.fail] : undefined);
+  const { target, aborted, broken } = await rollOut(stage, options.fail ? faultOf[options.fail] : undefined);
   const rolloutMs = Date.now() - begun;
   await steady(options.quick ? 1_000 : 2_000, stage);
   screen.draw(viewOf(stage), true);
@@ -203,6 +141,7 @@ const perform = async (stage: Stage): Promise<Summary> => {
     pods: world.podsOf(NAMESPACE),
     target,
     aborted,
+    broken,
     load,
     rolloutMs,
     handovers: handoversIn(path.join(world.platform.options.stateDir, 'kubelet')),

@@ -13,6 +13,8 @@ export interface Summary {
   pods: number;
   upgraded: number;
   aborted: number;
+  /** What a fault's promise said and did not hold. */
+  broken: string[];
   requests: number;
   lost: number;
   lostByKind: Record<string, number>;
@@ -33,6 +35,7 @@ interface SummaryInput {
   pods: readonly Pod[];
   target: string;
   aborted: number;
+  broken: string[];
   load: LoadReport;
   rolloutMs: number;
   handovers: readonly number[];
@@ -66,10 +69,11 @@ export const summaryOf = (input: SummaryInput): Summary => {
   const upgraded = versions.filter((version) => version === input.target).length;
   const { load, handovers } = input;
   return {
-    ok: upgraded === input.pods.length && load.lost === 0,
+    ok: upgraded === input.pods.length && load.lost === 0 && input.broken.length === 0,
     pods: input.pods.length,
     upgraded,
     aborted: input.aborted,
+    broken: input.broken,
     requests: load.requests,
     lost: load.lost,
     lostByKind: load.lostByKind,
@@ -99,6 +103,7 @@ export const summaryLines = (summary: Summary): string[] => {
     `  versions     ${Object.entries(summary.versions)
       .map(([version, count]) => `${version} × ${count}`)
       .join(', ')}`,
+    ...summary.broken.map((what) => colors.red(`  broken       ${what}`)),
     ...(summary.lost > 0 ? [`  lost by kind ${JSON.stringify(summary.lostByKind)}`] : []),
   ];
 };

@@ -28,6 +28,14 @@ export class KubeletLog {
     if (line.event) this.lines.push(line);
   }
 
+  /** Pods in which this container was stopped or ended since then. */
+  stopped(container: string, sinceMs: number): string[] {
+    const ends = this.lines.filter(
+      (line) => line.container === container && line.at >= sinceMs && ['killing', 'exited'].includes(line.event),
+    );
+    return [...new Set(ends.map(({ pod = '' }) => pod))];
+  }
+
   /**
    * Processes that ended by themselves, in order. One that ended by SIGKILL is among them even where the kubelet had begun to ask it:
    * its hook may have noticed the death before the kubelet did.
