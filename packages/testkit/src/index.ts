@@ -8,6 +8,7 @@ export { aSidecarSet, type BuiltSidecarSet, SidecarSetBuilder } from './builders
 export { findProxy, type PackagedProxy, ProxyUnavailable } from './ensure/proxies.js';
 export { type Envoys, findEnvoys, NoEnvoy } from './envoy/envoy.js';
 export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy/fault-proxy.js';
+export { acknowledge, type KubeletPod } from './instant-kubelet/acknowledge.js';
 export {
   type InstantKubelet,
   type InstantKubeletOptions,

@@ -13,26 +13,35 @@ export class CandidateQueue {
   private readonly members = new Map<string, PodSummary>();
   private readonly sorted = new SortedBlocks<PodSummary>(compare);
   private readonly added = new Map<string, PodSummary>();
+  private unready = 0;
 
   get size(): number {
     return this.members.size;
+  }
+
+  /** Some candidate costs no availability when it is begun. */
+  get hasUnready(): boolean {
+    return this.unready > 0;
   }
 
   add(summary: PodSummary): void {
     this.remove(summary.key);
     this.members.set(summary.key, summary);
     this.added.set(summary.key, summary);
+    if (!summary.podReady) this.unready += 1;
   }
 
   remove(key: string): void {
     const old = this.members.get(key);
     if (old === undefined) return;
     this.members.delete(key);
+    if (!old.podReady) this.unready -= 1;
     if (!this.added.delete(key)) this.sorted.remove(old);
   }
 
   clear(): void {
     this.members.clear();
+    this.unready = 0;
     this.added.clear();
     this.sorted.clear();
   }

@@ -20,6 +20,8 @@ export function pickPods(book: PodBook, target: UpgradeTarget, limits: PickLimit
   const room = limit - book.grants.size;
   if (room <= 0) return [];
   const used = book.tally.holding + book.grantedSlots;
+  // Scattering costs a look at every candidate, so it is not done for events that free no slot.
+  if (used >= limits.maxUnavailable && !book.candidates.hasUnready) return [];
   const order = filter(orderOf(book, target.sidecarSet.spec.updateStrategy), imagesNeeded(book, target));
   return takeWhileCounted(order, room, used, limits.maxUnavailable);
 }
@@ -56,6 +58,6 @@ function orderOf(book: PodBook, strategy: UpdateStrategy | undefined): Iterable<
   const order = book.candidates.inOrder();
   const terms = strategy?.scatterStrategy ?? [];
   if (terms.length === 0 || book.candidates.size <= 1) return order;
-  const pods = [...book.summaries()].filter((pod) => pod.matched).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const pods = book.matchedByKey();
   return scatter([...order], expandScatterTerms(terms, pods), pods);
 }

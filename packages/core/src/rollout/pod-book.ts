@@ -24,6 +24,7 @@ export class PodBook {
   readonly candidates = new CandidateQueue();
   readonly prePull = new PrePull();
   private readonly reviews = new ReviewHeap();
+  private byKey: readonly PodSummary[] | undefined;
   tally = new Tally();
   /** Granted pods are out of the queue, so that a walk along it never passes them. */
   private readonly granted = new Map<string, PodSummary>();
@@ -39,6 +40,12 @@ export class PodBook {
 
   *summaries(): Iterable<PodSummary> {
     for (const { summary } of this.entries.values()) yield summary;
+  }
+
+  /** The matched pods by key: the same array as long as none comes, goes, or changes its labels. */
+  matchedByKey(): readonly PodSummary[] {
+    this.byKey ??= [...this.summaries()].filter((pod) => pod.matched).sort((a, b) => (a.key < b.key ? -1 : 1));
+    return this.byKey;
   }
 
   /** Pods that may be begun, picked ones included. */
@@ -115,6 +122,7 @@ export class PodBook {
     if (old === undefined) return;
     this.forget(old);
     this.entries.delete(key);
+    this.byKey = undefined;
     this.recalled.delete(key);
   }
 
@@ -150,6 +158,7 @@ export class PodBook {
     const old = this.entries.get(key);
     if (old !== undefined) this.forget(old);
     const granted = old?.granted === true && isSamePick(old.summary, summary);
+    if (old === undefined || !isSameToScatter(old.summary, summary)) this.byKey = undefined;
     this.entries.set(key, { pod, summary, granted });
     this.changed.add(key);
     if (!summary.candidate || summary.inFlight) this.recalled.delete(key);
@@ -176,3 +185,6 @@ export class PodBook {
 
 const isSamePick = (a: PodSummary, b: PodSummary): boolean =>
   a.uid === b.uid && a.attempt === b.attempt && a.candidate && b.candidate;
+
+/** Projected pods share their labels, so these are the same object while they are equal. */
+const isSameToScatter = (a: PodSummary, b: PodSummary): boolean => a.matched === b.matched && a.labels === b.labels;

@@ -11,17 +11,29 @@ export interface Labelled {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Remembered for the array of all pods, which stays the same while only their upgrade moves on. */
+const countsOf = new WeakMap<readonly Labelled[], Map<string, number>>();
+const expansionsOf = new WeakMap<object, Map<string, ScatterTerm[]>>();
+
 /** Explicit terms, with `*` replaced by every value that some pod has for the key; each term once. */
-export function expandScatterTerms(terms: readonly ScatterTerm[], pods: Iterable<Labelled>): ScatterTerm[] {
+export function expandScatterTerms(terms: readonly ScatterTerm[], pods: readonly Labelled[]): ScatterTerm[] {
+  const known = expansionsOf.get(pods) ?? new Map<string, ScatterTerm[]>();
+  expansionsOf.set(pods, known);
+  const id = JSON.stringify(terms);
+  const expanded = known.get(id) ?? expand(terms, pods);
+  known.set(id, expanded);
+  return expanded;
+}
+
+function expand(terms: readonly ScatterTerm[], pods: readonly Labelled[]): ScatterTerm[] {
   const expanded = new Map<string, ScatterTerm>();
   const add = (key: string, value: string) => {
     const id = JSON.stringify([key, value]);
     if (!expanded.has(id)) expanded.set(id, { key, value });
   };
-  const all = [...pods];
   for (const { key, value } of terms) {
     if (value !== '*') add(key, value);
-    else for (const { labels } of all) if (Object.hasOwn(labels, key)) add(key, labels[key] as string);
+    else for (const { labels } of pods) if (Object.hasOwn(labels, key)) add(key, labels[key] as string);
   }
   return [...expanded.values()];
 }
@@ -53,6 +65,15 @@ function byMatches(terms: readonly ScatterTerm[], candidates: readonly Labelled[
     .map(({ term }) => term);
 }
 
+function countAll(pods: readonly Labelled[], term: ScatterTerm): number {
+  const counts = countsOf.get(pods) ?? new Map<string, number>();
+  countsOf.set(pods, counts);
+  const id = JSON.stringify([term.key, term.value]);
+  const count = counts.get(id) ?? pods.filter((pod) => matches(pod, term)).length;
+  counts.set(id, count);
+  return count;
+}
+
 const hasValue = ({ labels }: Labelled, { key, value }: ScatterTerm): boolean =>
   Object.hasOwn(labels, key) && labels[key] === value;
 
@@ -60,7 +81,7 @@ function scatterByTerm<T extends Labelled>(order: T[], term: ScatterTerm, pods: 
   const inside = order.filter((pod) => matches(pod, term));
   const outside = order.filter((pod) => !matches(pod, term));
   if (inside.length <= 1 || outside.length <= 1) return order;
-  const total = pods.filter((pod) => matches(pod, term)).length;
+  const total = countAll(pods, term);
   // One of the term's pods is kept for the very end.
   const last = inside.pop() as T;
   const groups = groupSizes(
