@@ -7,7 +7,7 @@ import { Participant } from '../handover/participant.js';
 import { addon } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
 import { type ProgramEnd, SupervisedProgram } from '../supervise/supervised-program.js';
-import { planListener } from '../takeover/listener-spec.js';
+import { listenerPlanOf } from '../takeover/listener-spec.js';
 import { settingsFrom } from '../takeover/settings.js';
 import { writeTerminationMessage } from './termination-message.js';
 
@@ -24,7 +24,7 @@ export async function runCommand(args: string[]): Promise<number> {
   });
   const adapter = adapterNamed(values.adapter ?? config.adapter);
   adapter.check?.(command);
-  const plans = [...config.listen, ...(values.listen ?? [])].map(planOf);
+  const plans = [...config.listen, ...(values.listen ?? [])].map(listenerPlanOf);
   const settings = { ...settingsFrom({}, config, {}), adoptsAll: adapter.adoptsAll === true };
   const exclusive = adapter.sharing === 'exclusive';
   const agentBinds = adapter.sharing === 'shared';
@@ -89,15 +89,8 @@ function split(args: string[]): { own: string[]; command: string[] } {
   return { own: args.slice(0, dashes), command };
 }
 
-function planOf(item: string) {
-  const [name, ...address] = item.split('=');
-  if (!name || address.length === 0) throw new TypeError(`--listen is "${item}"; allowed is NAME=ADDRESS`);
-  const text = address.join('=');
-  return planListener(name, /^\d+$/.test(text) ? Number(text) : text);
-}
-
 /** With `exec` the agent has no socket, but knows where the program will listen. */
-function unboundListener(plan: ReturnType<typeof planListener>): OwnedListener {
+function unboundListener(plan: ReturnType<typeof listenerPlanOf>): OwnedListener {
   const { name, kind, host, port, path, backlog } = plan;
   return { fd: -1, record: { name, kind, host, port, path, backlog, cookie: '' } };
 }

@@ -1,10 +1,10 @@
-import { HELP } from './help.js';
-
 /** Exit codes: 0 well, 1 gave up (the reason is on stderr), 2 wrong usage. */
 const COMMANDS: Record<string, () => Promise<(args: string[]) => Promise<number>>> = {
   run: async () => (await import('./run.js')).runCommand,
   hook: async () => (await import('./hook.js')).hookCommand,
   status: async () => (await import('./status.js')).statusCommand,
+  init: async () => (await import('./init.js')).initCommand,
+  doctor: async () => (await import('./doctor.js')).doctorCommand,
   custodian: async () => (await import('./custodian.js')).custodianCommand,
 };
 
@@ -12,7 +12,7 @@ const COMMANDS: Record<string, () => Promise<(args: string[]) => Promise<number>
 async function main(argv: string[]): Promise<number> {
   const [name = '--help', ...args] = argv;
   if (name === '--help' || name === '-h' || name === 'help' || args[0] === '--help') {
-    process.stdout.write(HELP);
+    process.stdout.write((await import('./help.js')).HELP);
     return 0;
   }
   const command = COMMANDS[name];

@@ -15,7 +15,7 @@ export function launch(command: string[], stdio: StdioOptions, env: Record<strin
 }
 
 /** Without arguments the launcher exits with 2; one for another libc does not start at all. */
-function findLauncher(): string {
+export function findLauncher(): string {
   const found = prebuilt('sidestep-exec').find((path) => spawnSync(path, []).status === 2);
   if (found) return found;
   throw new AgentError('LAUNCHER_MISSING', `no launcher for linux-${process.arch}`, {

@@ -23,6 +23,14 @@ export function planListener(name: string, spec: ListenerSpec): ListenerPlan {
   return { ...base, kind, host, port: port(name, spec.port), backlog, ipv6Only: spec.ipv6Only === true };
 }
 
+/** One item of `--listen`: `NAME=ADDRESS`. @throws TypeError, AgentError `BAD_ADDRESS`. */
+export function listenerPlanOf(item: string): ListenerPlan {
+  const [name, ...address] = item.split('=');
+  if (!name || address.length === 0) throw new TypeError(`--listen is "${item}"; allowed is NAME=ADDRESS`);
+  const text = address.join('=');
+  return planListener(name, /^\d+$/.test(text) ? Number(text) : text);
+}
+
 function fromText(name: string, spec: string): Pick<ListenerPlan, 'kind' | 'host' | 'port' | 'path'> {
   if (spec.startsWith('unix:')) return { kind: 'unix', host: '', port: 0, path: spec.slice(5) };
   const kind = spec.startsWith('udp:') ? 'udp' : 'tcp';
