@@ -21,7 +21,6 @@ const OURS = new Set([
 const PROTOCOL = 11;
 
 const VERSION_MS = 10_000;
-const FOR_EVER_SECONDS = 1_000_000;
 const SOCKET_MODE = 0o600;
 
 /** What the user wrote after `--`, with what matters to a restart taken out of it. */
@@ -30,7 +29,7 @@ export interface EnvoyCommand {
   args: string[];
   /** `--config-yaml`, which Envoy takes only once; the agent needs it for itself. */
   inlineConfig: string | undefined;
-  /** A static UDP listener: it has to be one socket per worker, and Envoy reads it only once its parent is gone. */
+  /** A static UDP listener, of which Envoy wants one socket for each worker. */
   udp: boolean;
   saysDrainTime: boolean;
 }
@@ -95,8 +94,8 @@ export function launchCommand(
       ...['--config-yaml', JSON.stringify(admin)],
       ...['--base-id', String(base.id), '--restart-epoch', '1'],
       ...['--socket-path', base.prefix, '--socket-mode', SOCKET_MODE.toString(8)],
-      // "Terminate" ends the questions for sockets, but it is also what lets a UDP listener begin to read.
-      ...['--parent-shutdown-time-s', String(command.udp ? 0 : FOR_EVER_SECONDS), '--skip-hot-restart-parent-stats'],
+      // As soon as its workers run, Envoy may forget its parent: a UDP listener that it got begins to read only then.
+      ...['--parent-shutdown-time-s', '0'],
       ...(command.saysDrainTime ? [] : ['--drain-time-s', String(drainSeconds)]),
     ],
     free: () => rmSync(file, { force: true }),
