@@ -5,6 +5,8 @@ import { Histogram } from './histogram.js';
 import { Http1ResponseReader, MalformedResponse } from './http1-response.js';
 import { wasKilledInFlight } from './killed-in-flight.js';
 import { kindOfError, kindOfStatus } from './loss-kind.js';
+import type { LoadRequest } from './request.js';
+import { Tally } from './tally.js';
 import type { Loss } from './types.js';
 
 describe('the histogram', () => {
@@ -46,6 +48,31 @@ describe('the longest time without a served request', () => {
     gaps.served('a', 30);
     gaps.end('a', 100);
     expect(gaps.of('a', 10_000)).toBe(70);
+  });
+});
+
+describe('a mark', () => {
+  const request = (dueMs: number): LoadRequest => ({
+    target: 'a',
+    method: 'GET',
+    connection: 'short',
+    path: '/',
+    body: '',
+    dueMs,
+    reused: false,
+    retries: 0,
+  });
+
+  test('leaves out what was slow before it, and the whole run keeps it', () => {
+    const tally = new Tally(0);
+    tally.begin('a', 0);
+    tally.served(request(0), 'v1', 900);
+    tally.mark(['a'], 1_000);
+    for (let at = 1_010; at <= 1_100; at += 10) tally.served(request(at - 2), 'v1', at);
+    const report = tally.report(['a'], 1_100);
+    expect([report.latencyMs.max, report.maxGapMs]).toEqual([900, 900]);
+    expect([report.sinceMark.latencyMs.max, report.sinceMark.maxGapMs]).toEqual([2, 10]);
+    expect(tally.sample(0, 1_150).maxGapMs).toBe(50);
   });
 });
 
