@@ -55,7 +55,7 @@ describe('sidestep-agent doctor', () => {
     const { code, of } = await doctor([], { SIDESTEP_DIR });
     expect(code).toBe(1);
     expect(of('private-directory')).toMatchObject([{ level: 'error', where: SIDESTEP_DIR }]);
-    expect(of('private-directory')[0]?.todo).toContain('emptyDir');
+    expect(of('private-directory')[0]?.advice).toContain('emptyDir');
   });
 
   test('an open directory that is no mount gets two warnings, and is left as it is', async () => {

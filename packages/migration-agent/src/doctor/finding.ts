@@ -11,7 +11,7 @@ export interface Finding {
   /** The file, variable, option or program it is about. */
   where: string;
   /** What to do; empty when all is well. */
-  todo: string;
+  advice: string;
 }
 
 export const ok = (check: string, where: string, what: string): Finding => ({
@@ -19,23 +19,23 @@ export const ok = (check: string, where: string, what: string): Finding => ({
   check,
   what,
   where,
-  todo: '',
+  advice: '',
 });
 
-export const warning = (check: string, where: string, what: string, todo: string): Finding => ({
+export const warning = (check: string, where: string, what: string, advice: string): Finding => ({
   level: 'warning',
   check,
   what,
   where,
-  todo,
+  advice,
 });
 
-export const error = (check: string, where: string, what: string, todo: string): Finding => ({
+export const error = (check: string, where: string, what: string, advice: string): Finding => ({
   level: 'error',
   check,
   what,
   where,
-  todo,
+  advice,
 });
 
 /** The order in which a person reads them: what is wrong first. */
@@ -45,9 +45,9 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
 }
 
 export function asText(findings: readonly Finding[]): string {
-  const lines = worstFirst(findings).map(({ level, check, what, where, todo }) => {
+  const lines = worstFirst(findings).map(({ level, check, what, where, advice }) => {
     const head = `${level.toUpperCase().padEnd(7)} ${check}: ${what} (${where})`;
-    return todo === '' ? head : `${head}\n        ${todo}`;
+    return advice === '' ? head : `${head}\n        ${advice}`;
   });
   const count = (level: Level): number => findings.filter((finding) => finding.level === level).length;
   return `${lines.join('\n')}\n${count('error')} errors, ${count('warning')} warnings, ${count('ok')} ok\n`;

@@ -29,21 +29,21 @@ export function haproxyConfigFindings(text: string, names: readonly string[], wh
     const variable = `SIDESTEP_FD_${name.replace(/[^A-Za-z0-9]/g, '_').toUpperCase()}`;
     const ways = [`fd@${FIRST_FD + index}`, `fd@$${variable}`, `fd@\${${variable}}`];
     if (binds.some((bind) => ways.includes(bind))) continue;
-    const todo = `Write \`bind ${ways[0]}\`, or \`bind "${ways[1]}"\`.`;
-    findings.push(error(CHECK, `--listen ${name}`, 'no bind takes its descriptor', todo));
+    const advice = `Write \`bind ${ways[0]}\`, or \`bind "${ways[1]}"\`.`;
+    findings.push(error(CHECK, `--listen ${name}`, 'no bind takes its descriptor', advice));
   }
   for (const bind of binds.filter((address) => !/^(fd|unix|sockpair|abns)@|^\//.test(address))) {
-    const todo =
+    const advice =
       'Name it with --listen and bind its descriptor: an address of its own is opened by both versions, and what waits in the old one is reset.';
-    findings.push(error(CHECK, where, `"bind ${bind}"`, todo));
+    findings.push(error(CHECK, where, `"bind ${bind}"`, advice));
   }
   if (lines.some((line) => /^daemon\b/.test(line))) {
     findings.push(warning(CHECK, where, '"daemon" has no effect under the agent', 'Remove it.'));
   }
   if (!lines.some((line) => /^hard-stop-after\b/.test(line))) {
-    const todo = 'Nothing to do if that suits you; else set hard-stop-after in the global section.';
+    const advice = 'Nothing to do if that suits you; else set hard-stop-after in the global section.';
     findings.push(
-      warning(CHECK, where, 'no "hard-stop-after": the agent cuts what outlives SIDESTEP_DRAIN_SECONDS', todo),
+      warning(CHECK, where, 'no "hard-stop-after": the agent cuts what outlives SIDESTEP_DRAIN_SECONDS', advice),
     );
   }
   return findings.some(({ level }) => level === 'error')

@@ -33,19 +33,24 @@ export function mosnConfigFindings(
   const given = JSON.parse(text) as { uds_dir?: string; inherit_old_mosnconfig?: boolean };
   const findings: Finding[] = [];
   if (given.uds_dir === undefined || !`${given.uds_dir}/`.startsWith(`${directory}/`)) {
-    const todo = `Set "uds_dir": "${directory}", which both containers share.`;
+    const advice = `Set "uds_dir": "${directory}", which both containers share.`;
     findings.push(
-      error(CHECK, where, `uds_dir is ${given.uds_dir ?? 'not set'}: the new MOSN would not find the old one`, todo),
+      error(CHECK, where, `uds_dir is ${given.uds_dir ?? 'not set'}: the new MOSN would not find the old one`, advice),
     );
   }
   if (given.inherit_old_mosnconfig === true) {
-    const todo = 'Set it to false: with true the new version runs the configuration of the old one.';
-    findings.push(warning(CHECK, where, '"inherit_old_mosnconfig" is true', todo));
+    const advice = 'Set it to false: with true the new version runs the configuration of the old one.';
+    findings.push(warning(CHECK, where, '"inherit_old_mosnconfig" is true', advice));
   }
   if (drainMs === undefined || drainMs < LEAVES_AFTER_SECONDS * 1000) {
-    const todo = `Set SIDESTEP_DRAIN_SECONDS to ${LEAVES_AFTER_SECONDS}, and the grace period of the pod 2 s above it.`;
+    const advice = `Set SIDESTEP_DRAIN_SECONDS to ${LEAVES_AFTER_SECONDS}, and the grace period of the pod 2 s above it.`;
     findings.push(
-      warning(CHECK, 'SIDESTEP_DRAIN_SECONDS', 'a MOSN that was succeeded leaves after 37 s, and is cut before', todo),
+      warning(
+        CHECK,
+        'SIDESTEP_DRAIN_SECONDS',
+        'a MOSN that was succeeded leaves after 37 s, and is cut before',
+        advice,
+      ),
     );
   }
   return findings.length > 0 ? findings : [ok(CHECK, where, 'both containers share its uds_dir')];

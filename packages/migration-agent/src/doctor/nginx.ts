@@ -48,12 +48,13 @@ export function nginxConfigFindings(
   }
   for (const address of asked) {
     if (given.has(address)) continue;
-    const todo = `Add --listen NAME=${address}: without it both versions bind the address, and the upgrade fails.`;
-    findings.push(error(CHECK, where, `"listen ${address}" has no --listen`, todo));
+    const advice = `Add --listen NAME=${address}: without it both versions bind the address, and the upgrade fails.`;
+    findings.push(error(CHECK, where, `"listen ${address}" has no --listen`, advice));
   }
   if (listens.some((words) => words.includes('reuseport'))) {
-    const todo = 'Remove it: nginx would open further sockets that nobody hands over, and what waits in them is reset.';
-    findings.push(error(CHECK, where, '"reuseport" on a listen', todo));
+    const advice =
+      'Remove it: nginx would open further sockets that nobody hands over, and what waits in them is reset.';
+    findings.push(error(CHECK, where, '"reuseport" on a listen', advice));
   }
   if (/(?:^|[;{}\s])master_process\s+off\s*;/.test(plain)) {
     findings.push(error(CHECK, where, '"master_process off"', 'Remove it: the agent waits for worker processes.'));
@@ -69,13 +70,14 @@ export function nginxConfigFindings(
 
 function keepAliveFindings(version: string, text: string, where: string): Finding[] {
   if (isOlder(version)) {
-    const todo = 'From 1.27.4 on `keepalive_min_timeout` prevents it. Clients that repeat safe requests do not notice.';
+    const advice =
+      'From 1.27.4 on `keepalive_min_timeout` prevents it. Clients that repeat safe requests do not notice.';
     const what = `nginx ${version} closes idle keep-alive connections at once when it leaves; a request on its way is lost`;
-    return [warning('nginx-keep-alive', where, what, todo)];
+    return [warning('nginx-keep-alive', where, what, advice)];
   }
   if (/\bkeepalive_min_timeout\b/.test(text)) return [ok('nginx-keep-alive', where, 'keepalive_min_timeout is set')];
-  const todo = 'Set `keepalive_min_timeout 10s;` in the http block: idle connections then end at their next answer.';
-  return [warning('nginx-keep-alive', where, 'keepalive_min_timeout is not set', todo)];
+  const advice = 'Set `keepalive_min_timeout 10s;` in the http block: idle connections then end at their next answer.';
+  return [warning('nginx-keep-alive', where, 'keepalive_min_timeout is not set', advice)];
 }
 
 function isOlder(version: string): boolean {

@@ -24,9 +24,9 @@ function isMounted(where: string): Finding {
   const point = mountPoints().find(({ path }) => path === where);
   if (point) return ok(CHECK, where, `is a mount of its own (${point.type})`);
   if (lstatSync(where).dev !== lstatSync(dirname(where)).dev) return ok(CHECK, where, 'is a mount of its own');
-  const todo =
+  const advice =
     'Mount one emptyDir there in the sidecar container; the second container of the pair gets the same mount.';
-  return warning(CHECK, where, 'is no mount, so the other container of the pair cannot see it', todo);
+  return warning(CHECK, where, 'is no mount, so the other container of the pair cannot see it', advice);
 }
 
 function ownership(path: string, own: number): Finding {
@@ -105,9 +105,9 @@ function peerOf(directory: string, others: Seen[]): Finding {
       `slot ${other.slot}`,
       `the other container answers: ${other.status.role} (${other.status.reason})`,
     );
-  const todo =
+  const advice =
     'Use an image that runs `sidestep-agent custodian` as hotUpgradeEmptyImage, and mount the same emptyDir in both containers.';
-  return warning('peer', directory, 'the other container of the pair does not answer here', todo);
+  return warning('peer', directory, 'the other container of the pair does not answer here', advice);
 }
 
 function attempt<T>(look: () => T, otherwise: T): T {

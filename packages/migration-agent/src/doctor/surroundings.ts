@@ -18,12 +18,12 @@ export function versionFindings({ config, env }: Examined): Finding[] {
   const where = 'SIDECARSET_VERSION, SIDECARSET_VERSION_ALT';
   const [version, alternative] = [env.SIDECARSET_VERSION, env.SIDECARSET_VERSION_ALT];
   if (version === undefined && alternative === undefined) {
-    const todo = 'Nothing to do outside of a pair; else give the container upgradeStrategy.upgradeType HotUpgrade.';
-    return [warning('versions', where, 'are not set: this is no container of a hot pair', todo)];
+    const advice = 'Nothing to do outside of a pair; else give the container upgradeStrategy.upgradeType HotUpgrade.';
+    return [warning('versions', where, 'are not set: this is no container of a hot pair', advice)];
   }
   if (!config.hint) {
-    const todo = 'The SidecarSet must not set them itself; Sidestep and OpenKruise do, from annotations of the pod.';
-    return [error('versions', where, `are "${version}" and "${alternative}", not two whole numbers`, todo)];
+    const advice = 'The SidecarSet must not set them itself; Sidestep and OpenKruise do, from annotations of the pod.';
+    return [error('versions', where, `are "${version}" and "${alternative}", not two whole numbers`, advice)];
   }
   if (config.hint.version === config.hint.alternative && config.hint.version !== 0) {
     return [
@@ -52,8 +52,9 @@ export function kernelFindings(): Finding[] {
       attempt();
       return ok(check, where, 'works');
     } catch (problem) {
-      const todo = 'Look at the seccomp profile of the container, and whether the image is for this machine and libc.';
-      return error(check, where, problem instanceof Error ? problem.message : String(problem), todo);
+      const advice =
+        'Look at the seccomp profile of the container, and whether the image is for this machine and libc.';
+      return error(check, where, problem instanceof Error ? problem.message : String(problem), advice);
     }
   });
 }
@@ -92,8 +93,10 @@ function positive(result: number): number {
 export function programFindings({ command, env }: Examined): Finding[] {
   const [program] = command;
   if (program === undefined) {
-    const todo = 'Run `sidestep-agent doctor` in the container, or give the options of `run` and `-- CMD`.';
-    return [warning('program', 'run', 'this container does not run `sidestep-agent run`, and no CMD was given', todo)];
+    const advice = 'Run `sidestep-agent doctor` in the container, or give the options of `run` and `-- CMD`.';
+    return [
+      warning('program', 'run', 'this container does not run `sidestep-agent run`, and no CMD was given', advice),
+    ];
   }
   const found = locate(program, env.PATH ?? '');
   if (found) return [ok('program', program, `found as ${found}`)];
@@ -119,13 +122,13 @@ export function graceFindings({ config, graceSeconds }: Examined): Finding[] {
   const drain = config.drainMs === undefined ? DEFAULT_DRAIN_SECONDS : config.drainMs / 1000;
   const needed = drain + RESERVE_SECONDS;
   const where = 'SIDESTEP_DRAIN_SECONDS';
-  const todo = `Set terminationGracePeriodSeconds of the pod to ${needed} or more, or SIDESTEP_DRAIN_SECONDS lower.`;
+  const advice = `Set terminationGracePeriodSeconds of the pod to ${needed} or more, or SIDESTEP_DRAIN_SECONDS lower.`;
   if (graceSeconds !== undefined && needed > graceSeconds) {
-    return [error('grace-period', where, `connections may take ${drain} s, the pod gives ${graceSeconds} s`, todo)];
+    return [error('grace-period', where, `connections may take ${drain} s, the pod gives ${graceSeconds} s`, advice)];
   }
   if (graceSeconds === undefined && needed > DEFAULT_GRACE_SECONDS) {
     return [
-      warning('grace-period', where, `connections may take ${drain} s, more than Kubernetes gives by default`, todo),
+      warning('grace-period', where, `connections may take ${drain} s, more than Kubernetes gives by default`, advice),
     ];
   }
   return [ok('grace-period', where, `connections may take ${drain} s; the pod needs a grace period of ${needed} s`)];
@@ -135,7 +138,7 @@ export function graceFindings({ config, graceSeconds }: Examined): Finding[] {
 export function sharedMemoryFindings({ adapter }: Examined): Finding[] {
   if (adapter !== 'envoy') return [];
   const where = '/dev/shm';
-  const todo = 'Give the container a writable /dev/shm; pods have one unless the image or the runtime takes it away.';
+  const advice = 'Give the container a writable /dev/shm; pods have one unless the image or the runtime takes it away.';
   try {
     accessSync(where, constants.W_OK);
     const { bavail, bsize } = statfsSync(where);
@@ -144,6 +147,6 @@ export function sharedMemoryFindings({ adapter }: Examined): Finding[] {
       error('shared-memory', where, 'is full', 'Remove what lies there, or mount a larger emptyDir (medium: Memory).'),
     ];
   } catch {
-    return [error('shared-memory', where, existsSync(where) ? 'is not writable' : 'does not exist', todo)];
+    return [error('shared-memory', where, existsSync(where) ? 'is not writable' : 'does not exist', advice)];
   }
 }

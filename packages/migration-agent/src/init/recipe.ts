@@ -30,7 +30,7 @@ const activation: Recipe = {
 
 const envoy: Recipe = {
   install: [
-    'COPY --from=docker.io/envoyproxy/envoy:v1.36-latest /usr/local/bin/envoy /usr/local/bin/envoy',
+    'COPY --from=docker.io/envoyproxy/envoy:v1.40.0 /usr/local/bin/envoy /usr/local/bin/envoy',
     'COPY envoy.yaml /etc/envoy.yaml',
   ],
   options: [],
