@@ -148,6 +148,22 @@ if (envoys instanceof Error) {
       }
     }, 180_000);
 
+    test('a new agent that stands still for a moment: the old version serves beside it, and leaves again', async () => {
+      const first = await pod.serving(version('v1'), { env: { SIDESTEP_GUARD_SECONDS: '120' } });
+      const running = await clients();
+      const second = await pod.serving(version('v2'));
+      await answeredBy('v2', running);
+      second.child.kill('SIGSTOP');
+      await first.heard('accepting-again', PATIENCE_MS);
+      second.child.kill('SIGCONT');
+      await first.heard('not-needed-any-more', PATIENCE_MS);
+      first.child.kill('SIGTERM');
+      expect((await first.exited).code).toBe(0);
+      await answeredBy('v2', running);
+      expect((await running.stop()).refused).toBe(0);
+      expect(second.running).toBe(true);
+    }, 180_000);
+
     test('an old Envoy that hangs is ended when its time is over', async () => {
       const env = { SIDESTEP_DRAIN_SECONDS: '1' };
       const first = await pod.serving(version('v1'), { env });

@@ -35,7 +35,8 @@ export class Http2Load {
       session.once('goaway', () => {
         open = false;
       });
-      while (this.#running && open && !session.closed) await this.#post(session);
+      // A server that is killed destroys the session without a GOAWAY.
+      while (this.#running && open && !session.closed && !session.destroyed) await this.#post(session);
       session.close();
       await closed;
     }

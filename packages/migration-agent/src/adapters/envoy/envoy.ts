@@ -30,7 +30,14 @@ export const envoy: Adapter = {
     const version = await hotRestartVersion(command.program);
     const prefix = tools.path('envoy');
     EnvoyBase.sweep(dirname(prefix));
-    const run = new EnvoyRun(tools, command, EnvoyBase.create(prefix, version));
+    const base = EnvoyBase.create(prefix, version);
+    let run: EnvoyRun;
+    try {
+      run = new EnvoyRun(tools, command, base);
+    } catch (error) {
+      base.remove();
+      throw error;
+    }
     await run.ready();
     return run;
   },
