@@ -23,7 +23,8 @@ const serve = async (answer: Answer): Promise<string> => {
 
 const options = (target: string, more: Partial<LoadOptions> = {}): LoadOptions => ({
   targets: [target],
-  rate: 500,
+  // Few enough for the slowest machine that runs this: an overloaded one loses requests for real.
+  rate: 100,
   keepalive: 4,
   shortShare: 0.3,
   postShare: 0.5,
@@ -32,7 +33,7 @@ const options = (target: string, more: Partial<LoadOptions> = {}): LoadOptions =
 });
 
 const until = async (condition: () => boolean): Promise<void> => {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error('the condition did not come true');
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -49,7 +50,7 @@ afterEach(() => {
 describe('the load generator', () => {
   test('counts every request as served when the server is well, and tells which version answered', async () => {
     const load = new LoadGenerator(options(await serve(echo))).start();
-    await until(() => load.sample().served >= 300);
+    await until(() => load.sample().served >= 100);
     const report = await load.stop();
     expect(report.lost).toBe(0);
     expect(report.served).toBe(report.requests);
@@ -100,7 +101,7 @@ describe('the load generator', () => {
     const load = new LoadGenerator(options(first)).start();
     await until(() => load.sample().served >= 20);
     load.add(second);
-    load.setRate(1_000);
+    load.setRate(200);
     const before = load.sample().served;
     await until(() => load.sample().served >= before + 100);
     load.remove(first);
@@ -111,11 +112,11 @@ describe('the load generator', () => {
   });
 
   test('rises to its rate evenly: while it does, half of the full number is due', async () => {
-    const load = new LoadGenerator(options(await serve(echo), { rate: 1_000, rampMs: 1_000 })).start();
-    await until(() => load.sample().requests >= 600);
+    const load = new LoadGenerator(options(await serve(echo), { rate: 200, rampMs: 1_000 })).start();
+    await until(() => load.sample().requests >= 120);
     const { requests, durationMs } = await load.stop();
     // By the schedule, however late the timers were.
-    expect(requests).toBeLessThanOrEqual(durationMs - 500 + 1);
+    expect(requests).toBeLessThanOrEqual((durationMs - 500) / 5 + 1);
   });
 
   test('a server that stands still shows as a gap, and its requests as late from when they were due', async () => {
@@ -140,7 +141,7 @@ describe('the load generator', () => {
   test('what a killed process held is counted apart, and bounded by what it held', async () => {
     const sockets = new Set<Socket>();
     const address = await serve((request) => sockets.add(request.socket));
-    const load = new LoadGenerator(options(address)).start();
+    const load = new LoadGenerator(options(address, { timeoutMs: 5_000 })).start();
     await until(() => load.sample().inFlight >= 10);
     const atMs = performance.timeOrigin + performance.now();
     for (const socket of sockets) socket.resetAndDestroy();
@@ -182,10 +183,10 @@ describe('the load generator over HTTP/2', () => {
     const address = await serveH2((stream, body) => {
       stream.respond({ ':status': 200, 'x-mesh-version': 'v2' });
       stream.end(body);
-      if (++answers % 50 === 0) stream.session?.close();
+      if (++answers % 25 === 0) stream.session?.close();
     });
     const load = new LoadGenerator(options(address, onlyH2)).start();
-    await until(() => load.sample().served >= 300);
+    await until(() => load.sample().served >= 100);
     const report = await load.stop();
     expect(report).toMatchObject({ lost: 0, versions: { v2: report.served } });
     expect(report.connections.opened).toBeGreaterThan(2);
