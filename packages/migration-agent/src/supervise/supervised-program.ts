@@ -112,7 +112,8 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
   /** The commit check: a program that died since it said "ready" must not replace one that serves. */
   async attach(): Promise<void> {
     const { sharing } = this.#options.adapter;
-    if (sharing === 'exclusive' && !this.#serving) return;
+    // What cannot bind yet is started last, once the old one has stopped. Later it is a resume.
+    if (sharing === 'exclusive' && this.#started === 0) return;
     if (sharing === 'own' && !this.#serving) await this.#endRetired();
     if (!this.#serving || !alive(this.#serving)) await this.start();
   }
