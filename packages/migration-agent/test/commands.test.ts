@@ -225,6 +225,7 @@ describe('wrong usage', () => {
     [['run'], 'needs a program'],
     [['run', '--adapter', 'x', '--', 'true'], 'allowed are activation'],
     [['run', '--listen', 'web=everywhere', '--', 'true'], '127.0.0.1:8080'],
+    [['run', '--adapter', 'haproxy', '--ready', 'notify', '--', 'true'], 'a sign of its own'],
   ])('%j says what is allowed', async (args, said) => {
     const wrong = pod.agent(args);
     expect((await wrong.exited).code).toBeGreaterThan(0);

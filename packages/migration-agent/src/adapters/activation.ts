@@ -12,6 +12,7 @@ export const activation: Adapter = {
   name: 'activation',
   sharing: 'shared',
   summary: 'CMD takes its sockets by LISTEN_FDS and says READY=1, or prints the line that --ready log:REGEX describes',
+  readySigns: ['notify', 'log:REGEX'],
   start: (tools) => {
     const line = lineSign(tools.readySign);
     return line ? startUntilLine(tools, line) : startUntilNotified(tools);

@@ -70,6 +70,8 @@ export interface Adapter {
   readonly sharing: Sharing;
   /** Takes every socket that the version before had; otherwise those that `--listen` names. */
   readonly adoptsAll?: boolean;
+  /** What `--ready` may be, the default first; without it there is no choice. */
+  readonly readySigns?: readonly string[];
   /** The signal that ends a run that is given up, and may have accepted connections by then. Default SIGTERM. */
   readonly leavesOn?: NodeJS.Signals;
   /** Ends at once what does not leave in time; default SIGKILL to `child`. For programs of several processes. */

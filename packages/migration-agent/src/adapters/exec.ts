@@ -13,7 +13,7 @@ const NO_ADDRESS_SETTLE_MS = 500;
 export const exec: Adapter = {
   name: 'exec',
   sharing: 'exclusive',
-  summary: 'CMD can do neither: the old one is stopped first, the gap is as short as its own start',
+  summary: 'CMD opens its sockets itself: the old one is stopped first, and nobody is answered until the new one serves',
   async start(tools: StartTools): Promise<RunningProgram> {
     const targets = tools.listeners
       .map(({ record }) => record)

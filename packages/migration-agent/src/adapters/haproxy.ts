@@ -10,6 +10,13 @@ const ASK_MS = 1_000;
 /** Over this time kept-alive connections are told to close; at once would cut requests that are on their way. */
 const CLOSE_SPREAD = '2s';
 
+const NEVER: Record<string, string> = {
+  '-sf': 'the process of that number in this container is another one',
+  '-st': 'the process of that number in this container is another one',
+  '-x': 'the agent has the sockets; use `bind fd@3` instead',
+  '-D': 'the agent has to see HAProxy end; leave it out',
+};
+
 /**
  * HAProxy with the agent's sockets by `bind fd@N`: 3 is the first --listen, and `"fd@$SIDESTEP_FD_<NAME>"` finds one by its name.
  *
@@ -24,6 +31,11 @@ export const haproxy: Adapter = {
   sharing: 'shared',
   summary: 'HAProxy takes its sockets by `bind fd@3`, fd@4 ... in the order of --listen',
   leavesOn: 'SIGUSR1',
+  check: ([, ...options]) => {
+    for (const option of options) {
+      if (NEVER[option]) throw new TypeError(`${option} cannot be used under the agent: ${NEVER[option]}`);
+    }
+  },
   async start(tools: StartTools): Promise<RunningProgram> {
     const files = filesOf(tools);
     const node = `gen${tools.run}-${process.pid}`;
@@ -70,18 +82,7 @@ function write({ before, after, socket }: Files, node: string): void {
   writeFileSync(after, `global\n  stats socket ${socket} mode 600 level admin\n  node ${node}\n`, { mode: 0o600 });
 }
 
-const NEVER: Record<string, string> = {
-  '-sf': 'the process of that number in this container is another one',
-  '-st': 'the process of that number in this container is another one',
-  '-x': 'the agent has the sockets; use `bind fd@3` instead',
-  '-D': 'the agent has to see HAProxy end; leave it out',
-};
-
-/** @throws TypeError for an option that cannot work here. */
 function surrounded([program = '', ...given]: string[], files: Files): string[] {
-  for (const option of given) {
-    if (NEVER[option]) throw new TypeError(`${option} cannot be used under the agent: ${NEVER[option]}`);
-  }
   const dashes = given.indexOf('--');
   const options = dashes < 0 ? given : given.slice(0, dashes);
   const listed = dashes < 0 ? [] : given.slice(dashes + 1).flatMap((file) => ['-f', file]);

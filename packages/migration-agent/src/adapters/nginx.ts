@@ -23,6 +23,7 @@ export const nginx: Adapter = {
   name: 'nginx',
   sharing: 'shared',
   summary: 'nginx takes its sockets as in a binary upgrade; each `listen` needs a --listen with the same address',
+  readySigns: ['workers', 'unix:/PATH'],
   leavesOn: 'SIGQUIT',
   // Workers survive the death of their master, and would go on accepting.
   kill: (child) => killFamily(child.pid!),

@@ -1,5 +1,9 @@
 import { ADAPTERS } from '../adapters/registry.js';
 
+const SIGNS = ADAPTERS.flatMap(({ name, readySigns }) => (readySigns ? `${name}: ${readySigns.join(', ')}` : [])).join(
+  '; ',
+);
+
 /** What `sidestep-agent --help` prints. */
 export const HELP = `sidestep-agent: hands live sockets from the old sidecar container to the new one
 
@@ -8,7 +12,7 @@ export const HELP = `sidestep-agent: hands live sockets from the old sidecar con
       [::]:8080, udp:0.0.0.0:53 or unix:/path. SIGTERM finishes the drain.
         --adapter NAME   how CMD takes its sockets                                   (activation)
 ${ADAPTERS.map(({ name, summary }) => `          ${name.padEnd(11)} ${summary}`).join('\n')}
-        --ready SIGN     how CMD shows that it serves: activation: notify, log:REGEX; nginx: workers, unix:/PATH
+        --ready SIGN     how CMD shows that it serves, where there is a choice; ${SIGNS}
   sidestep-agent hook [--timeout SECONDS]
       The postStart hook: waits until this container's agent has settled. 0: it serves, or idles as it should.
       1: it gave up; the reason is on stderr and in the termination message.

@@ -24,6 +24,10 @@ export async function runCommand(args: string[]): Promise<number> {
   });
   const adapter = adapterNamed(values.adapter ?? config.adapter);
   adapter.check?.(command);
+  const readySign = values.ready ?? config.ready;
+  if (readySign !== undefined && !adapter.readySigns) {
+    throw new TypeError(`--ready is "${readySign}"; the ${adapter.name} adapter has a sign of its own, leave it out`);
+  }
   const plans = [...config.listen, ...(values.listen ?? [])].map(listenerPlanOf);
   const settings = { ...settingsFrom({}, config, {}), adoptsAll: adapter.adoptsAll === true };
   const exclusive = adapter.sharing === 'exclusive';
@@ -33,7 +37,7 @@ export async function runCommand(args: string[]): Promise<number> {
     command,
     directory: () => participant.agent.directory.path,
     slot: config.slot,
-    readySign: values.ready ?? config.ready,
+    readySign,
     initMs: settings.limits.initMs,
     drainMs: settings.limits.drainMs,
     sockets: {
