@@ -8,13 +8,15 @@ const MOST_CONNECTIONS = 64;
 export class AdminDoor {
   readonly #server: Server;
 
-  constructor(listener: OwnedListener, adminPath: string) {
+  constructor(listener: OwnedListener, adminPath: string, onError: (error: Error) => void) {
     this.#server = createServer((client) => {
       const admin = connect(adminPath);
       client.on('error', () => admin.destroy());
       admin.on('error', () => client.destroy());
       client.pipe(admin).pipe(client);
     });
+    // A port for the admin is a convenience: the proxy serves without it.
+    this.#server.on('error', onError);
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.listen({ fd: orThrow('dup', addon().dup(listener.fd)) }, listener.record.backlog);
   }

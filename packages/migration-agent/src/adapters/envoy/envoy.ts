@@ -96,7 +96,11 @@ class EnvoyRun implements RunningProgram {
     );
     await this.#settle();
     const door = [...this.#tools.sockets.all()].find(({ record }) => record.name === ADMIN);
-    if (door) this.#door = new AdminDoor(door, this.#admin.path);
+    if (door) {
+      this.#door = new AdminDoor(door, this.#admin.path, ({ message }) =>
+        this.#tools.log('envoy-admin-unreachable', { error: message }),
+      );
+    }
     if (await this.#admin.discoversListeners()) {
       this.#watch = setInterval(() => void this.#settle().catch(() => undefined), LOOK_FOR_LISTENERS_MS);
       this.#watch.unref();
