@@ -2,9 +2,9 @@ import type { Bench, BenchContext, Row } from './bench.js';
 import { type ChainPlan, runChain } from './handover/chains.js';
 import { buildClients, lostOf } from './handover/clients.js';
 import { runAlternation, runDeaths } from './handover/deaths.js';
-import { runEnvoys } from './handover/envoy.js';
 import { runFootprint } from './handover/footprint.js';
 import { runIdle } from './handover/idle.js';
+import { runRealProxies } from './handover/real-proxies.js';
 import { runUdp } from './handover/udp.js';
 
 /** At most this share of kept connections may have been opened again. */
@@ -50,7 +50,7 @@ function count(args: string[], flag: string, fallback: number): number {
 export const bench: Bench = {
   name: 'handover',
   description:
-    'hand-overs, deaths at every arrow, moved connections; beside OpenKruise order, SO_REUSEPORT and cold restart; real Envoy with and without its adapter; --handovers N (default 1000, quick 10), --kept N, --idle N, --envoy-upgrades N (20, quick 3)',
+    'hand-overs, deaths at every arrow, moved connections; beside OpenKruise order, SO_REUSEPORT and cold restart; real Envoy, nginx and HAProxy with and without their adapters; --handovers N (default 1000, quick 10), --kept N, --idle N, --proxy-upgrades N (20, quick 3)',
   async run(context: BenchContext): Promise<Row[]> {
     const { quick, args } = context;
     const program = buildClients(context.root);
@@ -60,7 +60,7 @@ export const bench: Bench = {
     for (const plan of plans(handovers, kept, quick ? 3 : 20)) rows.push(await runChain(context, program, plan));
     rows.push(await runIdle(context, count(args, '--idle', quick ? 1_000 : 10_000)));
     rows.push(await runUdp(context, quick ? 5_000 : 100_000, quick ? 5 : 15));
-    rows.push(...(await runEnvoys(context, program, count(args, '--envoy-upgrades', quick ? 3 : 20))));
+    rows.push(...(await runRealProxies(context, program, count(args, '--proxy-upgrades', quick ? 3 : 20))));
     rows.push(...(await runDeaths(context, program)));
     rows.push(await runAlternation(context, program, quick ? 4 : 50));
     rows.push(await runFootprint(context));

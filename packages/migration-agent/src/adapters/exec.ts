@@ -13,7 +13,8 @@ const NO_ADDRESS_SETTLE_MS = 500;
 export const exec: Adapter = {
   name: 'exec',
   sharing: 'exclusive',
-  summary: 'CMD opens its sockets itself: the old one is stopped first, and nobody is answered until the new one serves',
+  summary:
+    'CMD opens its sockets itself: the old one is stopped first, and nobody is answered until the new one serves',
   async start(tools: StartTools): Promise<RunningProgram> {
     const targets = tools.listeners
       .map(({ record }) => record)

@@ -7,7 +7,7 @@ import { until } from './until.js';
 
 const FIRST_FD = 3;
 const ASK_MS = 1_000;
-/** Over this time kept-alive connections are told to close; at once would cut requests that are on their way. */
+/** Over this time kept-alive connections are told to close; all at once would cut far more requests that are on their way. */
 const CLOSE_SPREAD = '2s';
 
 const NEVER: Record<string, string> = {

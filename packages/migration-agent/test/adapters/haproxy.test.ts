@@ -65,6 +65,7 @@ await withRealProxy('haproxy', (program) => {
       return { ...run(room, { says: 'unready' }), command: [hangs] };
     },
     broken: (room) => run(room, { says: 'broken', global: 'no-such-keyword' }),
+    cutsKeptConnections: true,
   });
 
   describe('HAProxy under the agent', () => {

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePort } from '@sidestep/testkit';
+import type { HowItIsRun, ProxySubject } from './proxy-subject.js';
+
+/** The sidecar of one pod, version after version. */
+export class ProxyPod {
+  readonly port: number;
+  readonly #root: string;
+  readonly #subject: ProxySubject;
+  readonly #how: HowItIsRun;
+  readonly #directory = mkdtempSync(path.join(tmpdir(), 'sidestep-bench-'));
+  readonly #running = new Map<ChildProcess, Promise<void>>();
+  #current: ChildProcess | undefined;
+  #version = 0;
+
+  private constructor(root: string, subject: ProxySubject, how: HowItIsRun, port: number) {
+    this.#root = root;
+    this.#subject = subject;
+    this.#how = how;
+    this.port = port;
+  }
+
+  static async create(root: string, subject: ProxySubject, how: HowItIsRun): Promise<ProxyPod> {
+    return new ProxyPod(root, subject, how, await freePort());
+  }
+
+  /** Resolves when the next version serves. */
+  async upgrade(): Promise<void> {
+    const version = this.#version++;
+    const room = { version, port: this.port, directory: this.#directory, how: this.#how };
+    const command = this.#subject.command(room);
+    if (this.#how === 'adapter') {
+      const agent = path.join(this.#root, 'packages/migration-agent/bin/sidestep-agent.mjs');
+      const run = ['run', '--adapter', this.#subject.adapter, ...this.#subject.options(this.port)];
+      this.#current = this.#start([process.execPath, agent, ...run, '--', ...command]);
+      await owns(this.#current);
+      return;
+    }
+    this.#current?.kill('SIGTERM');
+    await this.oldOnesEnded(true);
+    this.#current = this.#start(command);
+    while (!(await answers(this.port))) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+
+  /** All but the current one, or all. */
+  async oldOnesEnded(all = false): Promise<void> {
+    await Promise.all([...this.#running].filter(([child]) => all || child !== this.#current).map(([, ended]) => ended));
+  }
+
+  /** Proportional memory of everything that runs here: pages that processes share count once. */
+  memoryMB(): number {
+    const pids = [...this.#running.keys()].flatMap(({ pid }) => (pid ? family(pid) : []));
+    return Math.round(pids.reduce((sum, pid) => sum + pssKB(pid), 0) / 1024);
+  }
+
+  async close(): Promise<void> {
+    // Workers of a proxy survive their master.
+    for (const { pid } of this.#running.keys()) for (const each of pid ? family(pid) : []) kill(each);
+    await this.oldOnesEnded(true);
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #start([program = '', ...args]: string[]): ChildProcess {
+    const env = { ...process.env, SIDESTEP_DIR: this.#directory, SIDESTEP_GUARD_SECONDS: '0.2' };
+    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#running.set(child, ended);
+    void ended.then(() => this.#running.delete(child));
+    return child;
+  }
+}
+
+/** @throws Error when it ends before. */
+function owns(agent: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    createInterface({ input: agent.stderr! }).on('line', (line) => {
+      if (line.includes('"role":"owner"')) resolve();
+    });
+    agent.once('exit', (code) => reject(new Error(`the agent ended with ${code}`)));
+  });
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const finish = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => finish(true));
+    socket.once('error', () => finish(false));
+  });
+}
+
+/** A process and everything below it. */
+function family(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(family)];
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function pssKB(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
