@@ -7,7 +7,7 @@ import { childrenOf, titleOf } from '../../src/adapters/processes.js';
 import { Load } from '../load.js';
 import { type Fixture, until } from '../processes.js';
 import { get, refused } from './adapter.contract.js';
-import { httpListener } from './envoy-config.js';
+import { httpListener, writeListeners } from './envoy-config.js';
 import { EnvoyPod, freePorts, isOwner, PATIENCE_MS } from './envoy-pod.js';
 
 const envoys = await findEnvoys({ download: false }).catch((missing: Error) => missing);
@@ -179,19 +179,21 @@ if (envoys instanceof Error) {
   });
 
   describe('with a custodian', () => {
+    const pair = (mine: number, other: number) => ({
+      SIDECARSET_VERSION: String(mine),
+      SIDECARSET_VERSION_ALT: String(other),
+    });
+    const custodian = (): Fixture => pod.pod.agent(['custodian'], { ...pair(0, 1), SIDESTEP_GUARD_SECONDS: '0.2' });
+    const keeps = async (sockets: number): Promise<boolean> => {
+      const asked = pod.pod.agent(['status', '--compact'], pair(0, 1));
+      await asked.exited;
+      return asked.told[0]?.reason === 'keeping' && asked.told[0].listeners.length === sockets;
+    };
+
     test('a crash of the only Envoy refuses nobody, nor does one of its agent', async () => {
-      const pair = (mine: number, other: number) => ({
-        SIDECARSET_VERSION: String(mine),
-        SIDECARSET_VERSION_ALT: String(other),
-      });
       let proxy = await pod.serving(version('v0'), { env: pair(1, 0) });
-      const custodian = pod.pod.agent(['custodian'], { ...pair(0, 1), SIDESTEP_GUARD_SECONDS: '0.2' });
-      const keeps = async (): Promise<boolean> => {
-        const asked = pod.pod.agent(['status', '--compact'], pair(0, 1));
-        await asked.exited;
-        return asked.told[0]?.reason === 'keeping' && asked.told[0].listeners.length === 1;
-      };
-      await until(keeps, 'the custodian has its duplicate');
+      const keeper = custodian();
+      await until(() => keeps(1), 'the custodian has its duplicate', PATIENCE_MS);
       const running = await clients();
       for (const crash of ['v1', 'v2']) {
         if (crash === 'v1') kill(proxy);
@@ -199,10 +201,29 @@ if (envoys instanceof Error) {
         await proxy.exited;
         proxy = await pod.serving(version(crash), { env: pair(1, 0) });
         await answeredBy(crash, running);
-        await until(keeps, 'the custodian keeps it again');
+        await until(() => keeps(1), 'the custodian keeps it again', PATIENCE_MS);
       }
       expect((await running.stop()).refused).toBe(0);
-      expect(custodian.running).toBe(true);
+      expect(keeper.running).toBe(true);
+    }, 180_000);
+
+    test('a crash refuses nobody at a listener either that a control plane added later', async () => {
+      const [late] = (await freePorts(1)) as [number];
+      const lds = join(pod.directory, 'listeners.json');
+      writeListeners(lds, []);
+      const proxy = await pod.serving({ ...version('v1'), lds }, { env: pair(1, 0) });
+      custodian();
+      await until(() => keeps(1), 'the custodian has the first', PATIENCE_MS);
+      writeListeners(lds, [{ label: 'v1', ports: [late] }]);
+      await until(() => keeps(2), 'the custodian has the one that came later, too', PATIENCE_MS);
+      load = new Load({ port: late, short: 3, pauseMs: 2 });
+      await load.answered(10);
+      proxy.child.kill('SIGKILL');
+      await proxy.exited;
+      writeListeners(lds, [{ label: 'v2', ports: [late] }]);
+      await pod.serving({ ...version('v2'), lds }, { env: pair(1, 0) });
+      await answeredBy('v2', load);
+      expect((await load.stop()).refused).toBe(0);
     }, 180_000);
   });
 
