@@ -25,6 +25,7 @@ export interface ProxySubject {
 }
 
 const HTTP = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+const BUFFER = 'type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer';
 const ROUTER = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router';
 
 export const envoySubject = (envoys: Envoys): ProxySubject => ({
@@ -47,7 +48,11 @@ function envoyConfiguration({ version, port, directory }: ProxyRoom): string {
     route_config: {
       virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, direct_response: answer }] }],
     },
-    http_filters: [{ name: 'router', typed_config: { '@type': ROUTER } }],
+    // Without the buffer an answer comes before the body of a POST was read, and then Envoy closes the connection.
+    http_filters: [
+      { name: 'buffer', typed_config: { '@type': BUFFER, max_request_bytes: 65_536 } },
+      { name: 'router', typed_config: { '@type': ROUTER } },
+    ],
   };
   const listener = {
     name: 'web',

@@ -85,6 +85,7 @@ async function runPlan(context: BenchContext, program: string, plan: ProxyPlan):
       refused: seen.refused,
       reset: seen.reset,
       timeouts: seen.timeouts,
+      connections: seen.connections,
       startToServingP50Ms: Math.round(times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0),
       longestGapMs: seen.longestGapMs,
       p99Ms: seen.p99Ms,

@@ -22,6 +22,7 @@ export interface EnvoyPlan {
 
 const HTTP = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const ROUTER = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router';
+const BUFFER = 'type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer';
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
 const UDP_PROXY = 'type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig';
 const UDP_ROUTE = 'type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.Route';
@@ -73,7 +74,11 @@ function connectionManager(label: string): object {
         },
       ],
     },
-    http_filters: [{ name: 'router', typed_config: { '@type': ROUTER } }],
+    // Without it an answer comes before the body of a POST was read, and then Envoy closes the connection.
+    http_filters: [
+      { name: 'buffer', typed_config: { '@type': BUFFER, max_request_bytes: 65_536 } },
+      { name: 'router', typed_config: { '@type': ROUTER } },
+    ],
   };
 }
 

@@ -78,6 +78,8 @@ if (envoys instanceof Error || why !== undefined) {
       }
       await streams?.stop();
       const seen = await load!.stop();
+      // Else no connection was kept, and what became of those was not seen.
+      expect(seen.connections).toBeLessThan(seen.ok);
       expect({ refused: seen.refused, otherErrors: seen.otherErrors, streams: streams?.lost }).toEqual({
         refused: 0,
         otherErrors: [],
