@@ -15,6 +15,7 @@ export const commands = {
   demo: program('e2e/dist/demo/main.js'),
   golden: program('e2e/dist/golden/main.js'),
   matrix: program('e2e/dist/matrix/main.js'),
+  soak: program('e2e/dist/soak/main.js'),
   bench: program('bench/dist/main.js'),
   test: (context) => runTests(context, 'all'),
   check: (context) => runTests(context, 'check'),

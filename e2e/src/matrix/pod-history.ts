@@ -8,6 +8,10 @@ interface Moment {
   working: string;
   /** Container name in the pod to the version that its annotation gives. */
   versions: Record<string, bigint>;
+  /** Unix ms at which it was first seen ready without a break; undefined while it is not. */
+  readySince: number | undefined;
+  /** It was not ready when it was begun, and so takes nothing of the budget, as with OpenKruise. */
+  isFree: boolean;
 }
 
 const isEmpty = (image: string | undefined): boolean => image?.endsWith(EMPTY_DIGEST) ?? true;
@@ -27,6 +31,8 @@ export class PodHistory {
     private readonly container: string,
     /** Pods that may be begun at once. */
     private readonly budget: number,
+    /** How long a planner may take a pod for unready after it became ready: one that is behind counts it as nothing. */
+    private readonly lateMs = 0,
   ) {}
 
   observe(pod: Pod): void {
@@ -37,11 +43,23 @@ export class PodHistory {
       this.pods.delete(name);
       return;
     }
+    this.follow(next, last?.uid === next.uid ? last : undefined);
     this.pods.set(name, next);
     if (isEmpty(next.images[next.working])) this.breach(name, `the pointer names ${next.working}, which is empty`);
     if (last?.uid === next.uid) this.compare(name, last, next);
-    const open = [...this.pods.values()].filter(isOpen).length;
+    const open = [...this.pods.values()].filter((moment) => isOpen(moment) && !moment.isFree).length;
     if (open > this.budget) this.breach(name, `${open} pods are begun at once, ${this.budget} may be`);
+  }
+
+  private follow(next: Moment, last: Moment | undefined): void {
+    if (next.readySince !== undefined) next.readySince = last?.readySince ?? next.readySince;
+    const readyFor = last?.readySince === undefined ? -1 : Date.now() - last.readySince;
+    next.isFree = last !== undefined && isOpen(last) ? last.isFree : last !== undefined && readyFor < this.lateMs;
+  }
+
+  /** The pod is gone. */
+  forget(name: string): void {
+    this.pods.delete(name);
   }
 
   private compare(name: string, last: Moment, next: Moment): void {
@@ -65,7 +83,7 @@ export class PodHistory {
       this.breach(name, `${begun} was begun with ${next.images[begun]}, which its peer runs already`);
   }
 
-  private momentOf({ metadata, spec }: Pod): Moment | undefined {
+  private momentOf({ metadata, spec, status }: Pod): Moment | undefined {
     const annotations = metadata.annotations ?? {};
     const working = parse(annotations[KRUISE.workingHotContainer])[this.container];
     if (working === undefined) return undefined;
@@ -73,6 +91,8 @@ export class PodHistory {
     return {
       uid: metadata.uid ?? '',
       working,
+      readySince: isReady(status) ? Date.now() : undefined,
+      isFree: false,
       images: Object.fromEntries(pair.map(({ name, image = '' }) => [name, image])),
       versions: Object.fromEntries(
         pair.map(({ name }) => [name, BigInt(annotations[`${KRUISE.versionPrefix}${name}`] ?? '0')]),
@@ -84,6 +104,9 @@ export class PodHistory {
     this.breaches.push(`${pod}: ${what}`);
   }
 }
+
+const isReady = (status: Pod['status']): boolean =>
+  status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') ?? false;
 
 const isOpen = ({ images, working }: Moment): boolean =>
   Object.entries(images).some(([container, image]) => container !== working && !isEmpty(image));

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import http from 'node:http';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -76,7 +76,8 @@ export class Service {
   async start(onLine?: (line: string) => void): Promise<this> {
     let rest = '';
     const take = (text: string): void => {
-      appendFileSync(this.logFile, text);
+      // Of a process that was just killed some may come after its folder was removed.
+      if (existsSync(path.dirname(this.logFile))) appendFileSync(this.logFile, text);
       const lines = (rest + text).split('\n');
       rest = lines.pop()!;
       for (const line of lines) {

@@ -88,6 +88,13 @@ export class World {
     });
   }
 
+  /** Calls for every pod that is gone from now on. */
+  onPodGone(listener: (pod: Pod) => void): () => void {
+    return this.pods.store.subscribe(({ type, object }) => {
+      if (type === 'deleted') listener(object);
+    });
+  }
+
   podsOf(namespace: string): Pod[] {
     return [...this.pods.store.values()]
       .filter((pod) => pod.metadata.namespace === namespace)

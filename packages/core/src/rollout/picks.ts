@@ -22,8 +22,15 @@ export function pickPods(book: PodBook, target: UpgradeTarget, limits: PickLimit
   const used = book.tally.holding + book.grantedSlots;
   // Scattering costs a look at every candidate, so it is not done for events that free no slot.
   if (used >= limits.maxUnavailable && !book.candidates.hasUnready) return [];
-  const order = filter(orderOf(book, target.sidecarSet.spec.updateStrategy), imagesNeeded(book, target));
-  return takeWhileCounted(order, room, used, limits.maxUnavailable);
+  const order = recalledFirst(book, orderOf(book, target.sidecarSet.spec.updateStrategy));
+  return takeWhileCounted(filter(order, imagesNeeded(book, target)), room, used, limits.maxUnavailable);
+}
+
+/** A pod that may have been begun under the spec before must not be joined by another one in its place. */
+function recalledFirst(book: PodBook, order: Iterable<PodSummary>): Iterable<PodSummary> {
+  if (!book.hasRecalled) return order;
+  const all = [...order];
+  return [...all.filter(({ key }) => book.isRecalled(key)), ...all.filter(({ key }) => !book.isRecalled(key))];
 }
 
 type Readiness = (pod: PodSummary) => boolean;

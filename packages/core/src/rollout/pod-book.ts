@@ -29,7 +29,10 @@ export class PodBook {
   /** Granted pods are out of the queue, so that a walk along it never passes them. */
   private readonly granted = new Map<string, PodSummary>();
   private grantedCost = 0;
-  /** Pods whose begin was asked for and then recalled, and when (Unix ms) no worker can begin them any more. */
+  /**
+   * Pods whose begin was asked for and then recalled, and when (Unix ms) no worker can begin them any more. Some may have been
+   * begun all the same, so that they come first when pods are picked again, until they are seen begun.
+   */
   private readonly recalled = new Map<string, number>();
   /** Keys of pods whose summary changed since the last `takeChanged`. */
   private changed = new Set<string>();
@@ -66,6 +69,7 @@ export class PodBook {
     const entry = this.entries.get(summary.key);
     if (entry === undefined || entry.granted) return;
     entry.granted = true;
+    this.recalled.delete(summary.key);
     this.candidates.remove(summary.key);
     this.setGrant(summary, 1);
   }
@@ -83,12 +87,17 @@ export class PodBook {
 
   /** Unix ms until which a recalled pod may still turn out to be begun; `Infinity` when none may. */
   recalledUntil(now: Date): number {
-    let last = Number.NEGATIVE_INFINITY;
-    for (const [key, until] of this.recalled) {
-      if (until <= now.getTime()) this.recalled.delete(key);
-      else last = Math.max(last, until);
-    }
-    return this.recalled.size === 0 ? Number.POSITIVE_INFINITY : last;
+    let last = 0;
+    for (const until of this.recalled.values()) last = Math.max(last, until);
+    return last > now.getTime() ? last : Number.POSITIVE_INFINITY;
+  }
+
+  isRecalled(key: string): boolean {
+    return this.recalled.has(key);
+  }
+
+  get hasRecalled(): boolean {
+    return this.recalled.size > 0;
   }
 
   private recall(now: Date): void {
@@ -161,7 +170,7 @@ export class PodBook {
     if (old === undefined || !isSameToScatter(old.summary, summary)) this.byKey = undefined;
     this.entries.set(key, { pod, summary, granted });
     this.changed.add(key);
-    if (!summary.candidate || summary.inFlight) this.recalled.delete(key);
+    if (summary.inFlight || summary.onTarget) this.recalled.delete(key);
     if (!summary.matched) return;
     this.tally.add(summary);
     if (summary.candidate) {
