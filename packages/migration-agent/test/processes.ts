@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { EnvoyBase } from '../src/adapters/envoy/base.js';
 
 const room = fileURLToPath(new URL('..', import.meta.url));
 const FIRST_PORT = 12_000;
@@ -130,6 +131,8 @@ export class Pod {
   async close(): Promise<void> {
     for (const { child, running } of this.#fixtures) if (running) child.kill('SIGKILL');
     await Promise.all(this.#fixtures.map(({ exited }) => exited));
+    // What was killed could not tidy up, and memory of Envoy is outside of the directory.
+    EnvoyBase.sweep(this.directory);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
