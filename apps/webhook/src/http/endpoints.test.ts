@@ -142,6 +142,26 @@ describe('a request that is no review', () => {
     expect(status).toBe(413);
   });
 
+  test('too long can be sent to its end by somebody who reads the 413 only then', async () => {
+    const { port } = server.address() as AddressInfo;
+    const length = 9 * 1024 * 1024;
+    const socket = connect(port, '127.0.0.1');
+    const ended = new Promise<string>((resolve, reject) => {
+      let answer = '';
+      socket.on('data', (part) => {
+        // The server has answered; what follows must not meet a closed door, or the answer is lost with it.
+        if (answer === '') socket.write(Buffer.alloc(length, ' '));
+        answer += part;
+      });
+      socket.once('end', () => resolve(answer));
+      socket.once('error', reject);
+    });
+    const type = 'content-type: application/json';
+    socket.write(`POST /mutate-pod HTTP/1.1\r\nhost: x\r\n${type}\r\ncontent-length: ${length}\r\n\r\n`);
+    expect(await ended).toMatch(/^HTTP\/1\.1 413 /);
+    socket.destroy();
+  });
+
   test('because its sender left in the middle of it is forgotten', async () => {
     const { port } = server.address() as AddressInfo;
     const socket = connect(port, '127.0.0.1');

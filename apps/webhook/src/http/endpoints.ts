@@ -11,6 +11,10 @@ const LARGEST_REVIEW = 8 * MIB;
 /** Conversion gets whole lists at once. */
 const LARGEST_CONVERSION = 64 * MIB;
 
+/** How long a sender may go on with a body that nobody wants, so that it can read why. */
+const LINGER_MS = 2_000;
+const PLAIN = 'text/plain; charset=utf-8';
+
 export interface EndpointsOptions {
   reviews: Reviews;
   /** What is not in memory yet; while there is something, admission is not answered. */
@@ -76,9 +80,9 @@ export class Endpoints {
     if (status === 500) log.error({ webhook, error }, 'request failed');
     else log.info({ webhook, status, message }, 'request refused');
     if (response.headersSent) return;
-    // What was not read stays on the connection, so that cannot be used again.
-    if (!request.complete) response.setHeader('connection', 'close');
-    this.#send(response, status, 'text/plain; charset=utf-8', `${message}\n`);
+    const text = `${message}\n`;
+    if (request.complete) this.#send(response, status, PLAIN, text);
+    else answerWhileItSends(request, response, status, text);
   }
 
   #send(response: ServerResponse, status: number, type: string, body: string): void {
@@ -86,4 +90,21 @@ export class Endpoints {
     response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
     response.end(body);
   }
+}
+
+/**
+ * Answers before the whole request has come. Closing a connection with unread data on it resets it, and the answer is lost with it:
+ * the rest is read and thrown away until the sender is done or its time is over.
+ */
+function answerWhileItSends(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, {
+    'content-type': PLAIN,
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+  });
+  response.write(text);
+  request.removeAllListeners('data').resume();
+  const timer = setTimeout(() => response.end(), LINGER_MS);
+  request.once('close', () => clearTimeout(timer));
+  request.once('end', () => response.end());
 }
