@@ -64,13 +64,24 @@ async function waitFor(
   options: StatusOptions,
   around: Surroundings,
 ): Promise<Verdict> {
-  const signal = AbortSignal.any([around.stop, AbortSignal.timeout(options.timeout)]);
+  // AbortSignal.any and .timeout would do, but Node 20 collects their signals as garbage while somebody still listens.
+  const end = new AbortController();
+  const { signal } = end;
+  const stop = (): void => end.abort();
+  around.stop.addEventListener('abort', stop, { once: true });
+  if (around.stop.aborted) stop();
+  const timer = setTimeout(stop, options.timeout);
   let last: Verdict | undefined;
-  for await (const set of watchSidecarSet(cluster, name, signal)) {
-    const verdict = verdictOf(set);
-    if (lineOf(verdict) !== (last && lineOf(last))) tell(verdict, options, around);
-    last = verdict;
-    if (verdict.state === 'Complete' || verdict.state === 'Failed') return verdict;
+  try {
+    for await (const set of watchSidecarSet(cluster, name, signal)) {
+      const verdict = verdictOf(set);
+      if (lineOf(verdict) !== (last && lineOf(last))) tell(verdict, options, around);
+      last = verdict;
+      if (verdict.state === 'Complete' || verdict.state === 'Failed') return verdict;
+    }
+  } finally {
+    clearTimeout(timer);
+    around.stop.removeEventListener('abort', stop);
   }
   if (!signal.aborted) {
     throw new CliError('NOT_FOUND', `SidecarSet "${name}" was deleted`, { hint: 'There is nothing to wait for.' });

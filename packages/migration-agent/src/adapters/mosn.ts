@@ -30,17 +30,18 @@ export const mosn: Adapter = {
     followLines(child, (line) => stage.look(line));
     await stage.leaves((now) => now !== RUNNING, tools.gone);
     if (tools.gone.aborted) throw new Error('MOSN ended, or did not print "state changed to 6" in time');
-    const ended = new AbortController();
-    child.once('exit', () => ended.abort());
     return {
       child,
       // It is told by the new MOSN; SIGTERM would end it at once.
       retire: (why) => void (why === 'terminating' && child.kill('SIGTERM')),
       stillServes: async () => {
-        await stage.leaves(
-          (now) => now === UPGRADING,
-          AbortSignal.any([ended.signal, AbortSignal.timeout(DECIDED_WITHIN_MS)]),
-        );
+        // AbortSignal.any and .timeout would do, but Node 20 collects their signals as garbage while somebody still listens.
+        const decided = new AbortController();
+        const timer = setTimeout(() => decided.abort(), DECIDED_WITHIN_MS);
+        child.once('exit', () => decided.abort());
+        if (child.exitCode === null && child.signalCode === null)
+          await stage.leaves((now) => now === UPGRADING, decided.signal);
+        clearTimeout(timer);
         return stage.now === RUNNING;
       },
       close: () => undefined,
