@@ -35,6 +35,12 @@ const SETTINGS = {
     help: 'The Redis or Valkey that holds the phase jobs',
     secret: true,
   },
+  SIDESTEP_QUEUE_NAME: {
+    schema: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/),
+    allowed: 'lower-case letters, digits and dashes, 63 at most',
+    default: 'phases',
+    help: 'Clusters that share one Redis need a name each; the same for planner and workers of one',
+  },
   KUBECONFIG: {
     schema: z.string(),
     allowed: 'the path of a kubeconfig',
@@ -109,6 +115,7 @@ export interface Config {
   role: 'planner' | 'worker' | 'all';
   queue: 'redis' | 'memory';
   redisUrl: string;
+  queueName: string;
   kubeconfig: string;
   home: string | undefined;
   namespace: string;
@@ -133,6 +140,7 @@ export function readConfig(environment: Environment = process.env): Config {
     role: values.SIDESTEP_ROLE,
     queue: values.SIDESTEP_QUEUE,
     redisUrl: values.REDIS_URL,
+    queueName: values.SIDESTEP_QUEUE_NAME,
     kubeconfig: values.KUBECONFIG,
     home: givenIn(environment).HOME,
     namespace: values.SIDESTEP_NAMESPACE,

@@ -84,7 +84,7 @@ export class UpgradeWorker {
     const observe = (event: QueueEvent): void => this.queueEvent(event);
     return this.config.queue === 'memory'
       ? new MemoryPhaseQueue({ observe })
-      : new RedisPhaseQueue({ url: this.config.redisUrl, observe });
+      : new RedisPhaseQueue({ url: this.config.redisUrl, name: this.config.queueName, observe });
   }
 
   private planning(onLost: (reason: string) => void): PlannerRole {

@@ -203,6 +203,8 @@ export class Platform {
             SIDESTEP_LEASE_SECONDS: '5',
             SIDESTEP_ROLE: role,
             SIDESTEP_QUEUE: this.queue,
+            // A Redis that REDIS_URL names may be shared with another platform.
+            SIDESTEP_QUEUE_NAME: `run-${process.pid}`,
             ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
           },
         });

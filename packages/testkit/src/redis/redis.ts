@@ -36,13 +36,41 @@ export interface RedisHandle {
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisHandle> {
   const url = process.env.REDIS_URL;
-  if (url && options.shared !== false && !options.cluster) return foreignRedis(url);
+  if (url && options.shared !== false && !options.cluster) {
+    await answers(url);
+    return foreignRedis(url);
+  }
   const server = await findRedisServer(options.download ?? true);
   const keepsFiles = options.persistent || options.cluster;
   const folder = keepsFiles ? await mkdtemp(path.join(tmpdir(), 'sidestep-redis-')) : undefined;
   const own = new OwnRedis(server, folder, { persistent: false, cluster: false, ...options });
   await own.startOnFreePort();
   return own;
+}
+
+const CONNECT_DEADLINE_MS = 3_000;
+
+/** Rejects with one sentence when nobody listens where `REDIS_URL` says. */
+function answers(url: string): Promise<void> {
+  const first = url.replace(/^[a-z+]+:\/\/(?:[^@/]*@)?/, '').split(/[,/?]/)[0] ?? '';
+  const [, host = first, port = '6379'] = /^(.*?)(?::(\d+))?$/.exec(first) ?? [];
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: host.replace(/^\[|\]$/g, ''), port: Number(port), timeout: CONNECT_DEADLINE_MS });
+    const fail = (why: string): void => {
+      socket.destroy();
+      reject(
+        new Error(
+          `REDIS_URL names ${host}:${port}, where nobody answers (${why}): start a Redis there, or unset REDIS_URL to get one`,
+        ),
+      );
+    };
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('timeout', () => fail('no connection in 3 s'));
+    socket.once('error', (error) => fail((error as NodeJS.ErrnoException).code ?? error.message));
+  });
 }
 
 function foreignRedis(url: string): RedisHandle {
