@@ -8,6 +8,8 @@ export interface Fault {
   image: string;
   /** True: the set pauses itself after aborting the begun pods, and a good image then completes. */
   aborts: boolean;
+  /** The new sidecar dies with requests in it; in any other run a death is a defect. */
+  sidecarDies?: true;
   /** Happens once the first pod is being upgraded. */
   inject?: (platform: Platform) => Promise<void>;
   promise: string;
@@ -41,11 +43,13 @@ export const faultOf: Record<FaultName, Fault> = {
   'new-crashes': {
     image: 'v2-crashes',
     aborts: true,
+    sidecarDies: true,
     promise: 'the old sidecar takes its sockets back, every begun pod is aborted; no further pod is begun',
   },
   'new-hangs': {
     image: 'v2-hangs',
     aborts: true,
+    sidecarDies: true,
     promise: 'the hook gives up, every begun pod is aborted; no further pod is begun',
   },
   'worker-killed': {

@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 /** Every fault that the demo can make happen in the middle of the rollout. */
@@ -29,7 +31,7 @@ export interface DemoOptions {
 }
 
 const wholeNumber = (low: number, high: number) => (text: string) => {
-  const value = Number(text);
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isInteger(value) || value < low || value > high) {
     throw new InvalidArgumentError(`a whole number from ${low} to ${high} is allowed.`);
   }
@@ -52,7 +54,7 @@ What happens with --fail, and what is checked (the set allows no failed pod, abo
   redis-flushed    FLUSHALL: the rollout completes
   redis-restarted  Redis is killed and starts again empty: the rollout completes
 
-Exit status: 0 every pod was upgraded and nothing was lost; 1 otherwise; 2 wrong arguments.`;
+Exit status: 0 every pod was upgraded and nothing was lost; 1 otherwise; 2 wrong arguments; 130 interrupted before its end.`;
 
 /** Parses the command line; ends the process with 2 and one clear line when it is wrong. */
 export const parseOptions = (argv: readonly string[]): DemoOptions => {
@@ -75,6 +77,14 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     command.error(
       `error: --fail ${options.fail} needs --queue redis: the in-process queue has no Redis and no workers of their own`,
     );
+  }
+  if (options.record) {
+    const folder = path.dirname(path.resolve(options.record));
+    try {
+      accessSync(folder, constants.W_OK);
+    } catch {
+      command.error(`error: --record ${options.record}: ${folder} is no folder that can be written to`);
+    }
   }
   return options;
 };

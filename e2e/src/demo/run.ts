@@ -60,6 +60,7 @@ const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<Outcome>
   if (fault?.inject) await injectOnceBegun(stage, fault);
   if (!fault?.aborts) {
     await until(() => everyPodRuns(stage, first), `every pod to run ${first}`, ROLLOUT_DEADLINE_MS);
+    if (fault) stage.notes.push(`kept: every pod runs ${first}`);
     return { target: first, aborted: 0, broken: [] };
   }
   await until(() => rolloutStopped(stage), 'the rollout to abort its pods and stop', ROLLOUT_DEADLINE_MS);
@@ -127,12 +128,13 @@ const interruption = (): Promise<'interrupted'> =>
 
 const perform = async (stage: Stage): Promise<Summary> => {
   const { options, world, screen } = stage;
+  const fault = options.fail ? faultOf[options.fail] : undefined;
   await steady(RAMP_MS, stage);
   if (!options.quick) await warmedUp(stage);
   stage.load.mark();
   const begun = Date.now();
   stage.startedAt = begun;
-  const { target, aborted, broken } = await rollOut(stage, options.fail ? faultOf[options.fail] : undefined);
+  const { target, aborted, broken } = await rollOut(stage, fault);
   const rolloutMs = Date.now() - begun;
   await steady(options.quick ? 1_000 : 2_000, stage);
   screen.draw(viewOf(stage), true);
@@ -142,6 +144,7 @@ const perform = async (stage: Stage): Promise<Summary> => {
     target,
     aborted,
     broken,
+    sidecarDies: fault?.sidecarDies === true,
     load,
     rolloutMs,
     handovers: handoversIn(path.join(world.platform.options.stateDir, 'kubelet')),
@@ -153,6 +156,8 @@ const perform = async (stage: Stage): Promise<Summary> => {
 interface Remains {
   world?: World;
   keepLogs: boolean;
+  /** The verdict, once there is one. */
+  code?: number;
 }
 
 const play = async (
@@ -168,6 +173,7 @@ const play = async (
   const stage = await openStage(world, options, screen);
   const summary = await perform(stage);
   remains.keepLogs = !summary.ok;
+  remains.code = summary.ok ? 0 : 1;
   if (options.record) {
     writeFileSync(options.record, svgOf([...screen.frames, { atMs: 0, lines: summaryLines(summary) }]));
   }
@@ -178,7 +184,7 @@ const play = async (
     for (const line of howToLook(stage)) screen.say(line);
     await interrupted;
   }
-  return summary.ok ? 0 : 1;
+  return remains.code;
 };
 
 const INTERRUPTED = 130;
@@ -192,13 +198,17 @@ export const runDemo = async (root: string, options: DemoOptions): Promise<numbe
   try {
     const end = await Promise.race([play(root, stateDir, options, screen, remains, interrupted), interrupted]);
     if (end !== 'interrupted') return end;
+    // Ctrl-C is how a run with --keep ends.
+    if (remains.code !== undefined) return remains.code;
     remains.keepLogs = false;
     screen.keep();
     screen.say('interrupted; stopping');
     return INTERRUPTED;
   } catch (error) {
     screen.keep();
-    screen.say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    screen.say(`The demo failed: ${message}`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ ok: false, error: message })}\n`);
     return 1;
   } finally {
     await remains.world?.stop();

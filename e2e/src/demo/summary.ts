@@ -20,7 +20,7 @@ export interface Summary {
   lostByKind: Record<string, number>;
   /** The first of them, to find out why. */
   losses: LoadReport['losses'];
-  /** In-flight requests of a sidecar process that was killed on purpose; bounded by what was in flight. */
+  /** Lost in a sidecar process that died; allowed only where the fault of the run is that death. Part of `lostByKind`, not of `lost`. */
   killedInFlight: number;
   rolloutMs: number;
   handoverMs: { p50: number; p99: number; max: number };
@@ -36,6 +36,8 @@ interface SummaryInput {
   target: string;
   aborted: number;
   broken: string[];
+  /** The run's fault kills sidecars, and what was in them does not count. */
+  sidecarDies: boolean;
   load: LoadReport;
   rolloutMs: number;
   handovers: readonly number[];
@@ -68,8 +70,9 @@ export const summaryOf = (input: SummaryInput): Summary => {
   const versions = input.pods.map((pod) => workingVersion(pod, 'mesh'));
   const upgraded = versions.filter((version) => version === input.target).length;
   const { load, handovers } = input;
+  const nothingLost = load.lost === 0 && (load.killedInFlight === 0 || input.sidecarDies);
   return {
-    ok: upgraded === input.pods.length && load.lost === 0 && input.broken.length === 0,
+    ok: upgraded === input.pods.length && nothingLost && input.broken.length === 0,
     pods: input.pods.length,
     upgraded,
     aborted: input.aborted,
@@ -92,7 +95,9 @@ export const summaryOf = (input: SummaryInput): Summary => {
 export const summaryLines = (summary: Summary): string[] => {
   const verdict = summary.ok
     ? colors.green(`${summary.upgraded} of ${summary.pods} pods upgraded, nothing lost`)
-    : colors.red(`${summary.upgraded} of ${summary.pods} pods upgraded, ${summary.lost} requests lost`);
+    : colors.red(
+        `${summary.upgraded} of ${summary.pods} pods upgraded, ${summary.lost + summary.killedInFlight} requests lost`,
+      );
   return [
     '',
     colors.bold(verdict),
