@@ -28,6 +28,30 @@ describe('failure', () => {
     expect(decision.events).toEqual([expect.objectContaining({ type: 'Warning', reason: 'SidecarUpgradeFailed' })]);
   });
 
+  test.each([
+    ['ErrImagePull', 'ImagePullFailed'],
+    ['ImagePullBackOff', 'ImagePullFailed'],
+    ['ErrImageNeverPull', 'ImagePullFailed'],
+    ['RegistryUnavailable', 'ImagePullFailed'],
+    ['SignatureValidationFailed', 'ImagePullFailed'],
+    ['ImageInspectError', 'ImagePullFailed'],
+    ['InvalidImageName', 'InvalidImage'],
+    ['CreateContainerError', 'ContainerCannotStart'],
+    ['CreateContainerConfigError', 'ContainerCannotStart'],
+    ['RunContainerError', 'ContainerCannotStart'],
+    ['PreCreateHookError', 'ContainerCannotStart'],
+    ['PreStartHookError', 'ContainerCannotStart'],
+    ['PostStartHookError', 'PostStartHookFailed'],
+    ['CrashLoopBackOff', 'CrashLoop'],
+  ])('a container that the kubelet lets wait for %s fails with %s', (waiting, reason) => {
+    const pod = onTheWay({}, 'mesh:nopull');
+    pod.run('upgrade');
+    pod.wait(2).kubelet();
+    const status = pod.pod.status?.containerStatuses?.find(({ name }) => name === 'mesh-2');
+    Object.assign(status ?? {}, { state: { waiting: { reason: waiting } } });
+    expect(pod.look()).toMatchObject({ state: 'Failed', reason, container: 'mesh-2' });
+  });
+
   test('without a failurePolicy a failed pod waits, as in OpenKruise, and is done when the image can be had after all', () => {
     const pod = onTheWay({}, 'mesh:nopull');
     pod.run('upgrade');
