@@ -36,6 +36,7 @@ describe('a pod that is being created', () => {
     ['an update', { operation: 'UPDATE' }],
     ['a deletion', { operation: 'DELETE', object: undefined }],
     ['a subresource', { subResource: 'eviction' }],
+    ['of another kind', { kind: { group: 'policy', version: 'v1', kind: 'Eviction' } }],
     ['another resource', { resource: { group: 'apps', version: 'v1', resource: 'deployments' } }],
     ['another group', { resource: { group: 'x', version: 'v1', resource: 'pods' } }],
   ])('is all that is looked at: %s is allowed as it is', async (_, more) => {

@@ -24,8 +24,9 @@ export async function mutatePod(request: AdmissionRequest, options: MutatePodOpt
   return { allowed: true, patch: plan.patch, warnings: warningsOf(plan) };
 }
 
-function isPodCreation({ resource, subResource, operation }: AdmissionRequest): boolean {
-  return resource.group === '' && resource.resource === 'pods' && !subResource && operation === 'CREATE';
+function isPodCreation({ kind, resource, subResource, operation }: AdmissionRequest): boolean {
+  const isPod = resource.group === '' && resource.resource === 'pods' && kind.group === '' && kind.kind === 'Pod';
+  return isPod && !subResource && operation === 'CREATE';
 }
 
 async function planned(request: AdmissionRequest, pod: Pod, { view, now }: MutatePodOptions): Promise<InjectionPlan> {
