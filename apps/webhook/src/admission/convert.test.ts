@@ -56,6 +56,8 @@ describe('a conversion', () => {
     ['an object that is none', { desiredAPIVersion: V1ALPHA1, objects: ['set'] }],
     ['an object of another kind', { desiredAPIVersion: V1ALPHA1, objects: [{ ...sidecarSet(), kind: 'Pod' }] }],
     ['an object without metadata', { desiredAPIVersion: V1ALPHA1, objects: [{ ...sidecarSet(), metadata: null }] }],
+    ['a spec that is text', { desiredAPIVersion: V1ALPHA1, objects: [{ ...sidecarSet(), spec: 'containers' }] }],
+    ['a spec that is a list', { desiredAPIVersion: V1ALPHA1, objects: [{ ...sidecarSet(), spec: [] }] }],
   ])('fails for %s, converts nothing, and says why', (_, request) => {
     expect(convert(request)).toMatchObject({
       succeeded: false,

@@ -43,6 +43,6 @@ function convertOne(object: unknown, version: string): SidecarSet {
   if (!isObject(object) || object.kind !== 'SidecarSet') throw new TypeError('only SidecarSets can be converted');
   if (!isObject(object.metadata)) throw new TypeError('a SidecarSet without metadata cannot be converted');
   // A SidecarSet that was stored without a spec is still to be read and deleted.
-  const spec = isObject(object.spec) ? object.spec : {};
+  const spec = object.spec ?? {};
   return convertSidecarSet({ ...object, spec } as unknown as SidecarSet, version);
 }

@@ -78,6 +78,114 @@ describe('conversion between v1alpha1 and v1beta1', () => {
     expect(convertSidecarSet(shown, API_V1BETA1)).toEqual(v1beta1);
   });
 
+  const otherThan = (set: { apiVersion?: string }) => (set.apiVersion === API_V1BETA1 ? API_V1ALPHA1 : API_V1BETA1);
+  const back = (shown: SidecarSet) => convertSidecarSet(shown, otherThan(shown));
+  const byName = { matchLabels: { [NAME]: 'shop' } };
+
+  test.each<[string, object]>([
+    ['an empty namespace', { apiVersion: API_V1ALPHA1, metadata: {}, spec: { namespace: '' } }],
+    ['a null namespace', { apiVersion: API_V1ALPHA1, metadata: {}, spec: { namespace: null } }],
+    [
+      'an empty namespace beside a selector by name',
+      { apiVersion: API_V1ALPHA1, metadata: {}, spec: { namespace: '', namespaceSelector: byName } },
+    ],
+    [
+      'a namespace beside a null selector',
+      { apiVersion: API_V1ALPHA1, metadata: {}, spec: { namespace: 'shop', namespaceSelector: null } },
+    ],
+    ['an empty custom version label', { apiVersion: API_V1ALPHA1, metadata: { labels: { [LABEL]: '' } }, spec: {} }],
+    ['an empty custom version', { apiVersion: API_V1BETA1, metadata: {}, spec: { customVersion: '' } }],
+    [
+      'an empty custom version beside a label',
+      { apiVersion: API_V1BETA1, metadata: { labels: { [LABEL]: 'v1' } }, spec: { customVersion: '' } },
+    ],
+    ['an empty label of v1beta1', { apiVersion: API_V1BETA1, metadata: { labels: { [LABEL]: '' } }, spec: {} }],
+    ['null labels', { apiVersion: API_V1BETA1, metadata: { labels: null }, spec: {} }],
+    ['null labels in v1alpha1', { apiVersion: API_V1ALPHA1, metadata: { labels: null }, spec: {} }],
+    [
+      'null labels and annotations beside a custom version',
+      { apiVersion: API_V1BETA1, metadata: { labels: null, annotations: null }, spec: { customVersion: 'v1' } },
+    ],
+    [
+      'empty labels and annotations beside a custom version',
+      { apiVersion: API_V1BETA1, metadata: { labels: {}, annotations: {} }, spec: { customVersion: 'v1' } },
+    ],
+    [
+      'a selector by name with a field of a newer version',
+      { apiVersion: API_V1BETA1, metadata: {}, spec: { namespaceSelector: { ...byName, matchFields: [] } } },
+    ],
+  ])('there and back again loses nothing of %s, twice', (_, set) => {
+    const once = back(convertSidecarSet(set as SidecarSet, otherThan(set)));
+    expect(once).toEqual(set);
+    expect(back(convertSidecarSet(once, otherThan(once)))).toEqual(set);
+  });
+
+  const relabelled = (set: SidecarSet, labels: object) =>
+    ({ ...set, metadata: { ...set.metadata, labels } }) as SidecarSet;
+  const labelled = { apiVersion: API_V1BETA1, metadata: { labels: { [LABEL]: 'v1', app: 'a' } }, spec: {} };
+  const both = { ...labelled, spec: { customVersion: 'v2' } };
+
+  test.each<[string, object, object, object]>([
+    ['a label that was removed', labelled, { app: 'a' }, { metadata: { labels: { app: 'a' } }, spec: {} }],
+    [
+      'a label that was changed',
+      labelled,
+      { app: 'a', [LABEL]: 'v2' },
+      { metadata: { labels: { app: 'a' } }, spec: { customVersion: 'v2' } },
+    ],
+    ['a custom version that was removed', both, { app: 'a' }, { metadata: { labels: { app: 'a' } }, spec: {} }],
+    [
+      'a custom version that was changed',
+      both,
+      { app: 'a', [LABEL]: 'v3' },
+      { metadata: { labels: { app: 'a' } }, spec: { customVersion: 'v3' } },
+    ],
+    [
+      'another label that was changed',
+      labelled,
+      { app: 'b', [LABEL]: 'v1' },
+      { metadata: { labels: { app: 'b', [LABEL]: 'v1' } }, spec: {} },
+    ],
+  ])('what a v1alpha1 client did to %s is stored, not what was remembered', (_, set, labels, stored) => {
+    const written = back(relabelled(convertSidecarSet(set as SidecarSet, API_V1ALPHA1), labels));
+    const { metadata, spec } = written;
+    expect({ metadata: { labels: metadata.labels }, spec }).toEqual(stored);
+    expect(back(convertSidecarSet(written, API_V1ALPHA1))).toEqual(written);
+  });
+
+  test.each<[string, object, object, object]>([
+    [
+      'another namespace beside which v1alpha1 had a selector',
+      { metadata: {}, spec: { namespace: 'shop', namespaceSelector: { matchLabels: { env: 'prod' } } } },
+      { namespaceSelector: { matchLabels: { [NAME]: 'other' } } },
+      { metadata: {}, spec: { namespace: 'other' } },
+    ],
+    [
+      'a custom version where v1alpha1 had an empty label',
+      { metadata: { labels: { [LABEL]: '' } }, spec: {} },
+      { customVersion: 'v2' },
+      { metadata: { labels: { [LABEL]: 'v2' } }, spec: {} },
+    ],
+    [
+      'a namespace where v1alpha1 had an empty one',
+      { metadata: {}, spec: { namespace: '' } },
+      { namespaceSelector: byName },
+      { metadata: {}, spec: { namespace: 'shop' } },
+    ],
+  ])('what a v1beta1 client wrote wins over what was remembered: %s', (_, set, spec, shown) => {
+    const stored = { ...convertSidecarSet({ apiVersion: API_V1ALPHA1, ...set } as SidecarSet, API_V1BETA1), spec };
+    expect(back(stored as SidecarSet)).toEqual({ apiVersion: API_V1ALPHA1, ...shown });
+  });
+
+  test.each([
+    ['text', 'containers'],
+    ['a list', []],
+    ['null', null],
+  ])('refuses a spec that is %s', (_, spec) => {
+    const set = { apiVersion: API_V1ALPHA1, metadata: {}, spec } as unknown as SidecarSet;
+    expect(() => convertSidecarSet(set, API_V1BETA1)).toThrow('spec of a SidecarSet must be an object');
+  });
+
   test('refuses a version that is not served', () => {
     const set = { apiVersion: API_V1BETA1, metadata: {}, spec: {} };
     expect(() => convertSidecarSet(set, 'apps.kruise.io/v2')).toThrow(ConversionError);
