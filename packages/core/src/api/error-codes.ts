@@ -1,6 +1,7 @@
 /**
- * Every `code` of the errors that this package throws, and what it means. Codes are stable API; each error also carries a `hint`
- * that says what to do and `retry`, which is `never` for all of them: they are about what was given, not about the moment.
+ * Every `code` of the errors that this package throws, and what it means. Codes are stable API; each error also carries a
+ * `hint` that says what to do and `retry`, which is `never` for all of them: they are about what was given, not about the
+ * moment.
  */
 export const ERROR_CODES = {
   SIDECARSET_UNREADABLE: 'An object is no SidecarSet: a field has another type than the API says.',
@@ -12,4 +13,5 @@ export const ERROR_CODES = {
   INJECTION_REFUSED: 'A pod cannot be injected as its SidecarSets demand, and must not be created.',
 } as const satisfies Record<string, string>;
 
+/** Every value that `code` of a {@link SidestepError} from this package can have; its meaning is in {@link ERROR_CODES}. */
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -77,14 +77,20 @@ function quoteChar(char: string): string {
   return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
+/**
+ * `<field>: Required value`: nothing, or only something empty, was given. Texts follow `field.Required` of Kubernetes’ API
+ * machinery.
+ */
 export const required = (field: string, detail = ''): FieldError => ({ type: 'FieldValueRequired', field, detail });
 
+/** `<field>: Forbidden: <detail>`: the field may not be set, or not be changed. Shows no value. */
 export const forbidden = (field: string, detail: string): FieldError => ({
   type: 'FieldValueForbidden',
   field,
   detail,
 });
 
+/** `<field>: Invalid value: <value>: <detail>`: any value that breaks a rule. `value` is printed by {@link printValue}. */
 export const invalid = (field: string, value: unknown, detail: string): FieldError => ({
   type: 'FieldValueInvalid',
   field,
@@ -92,6 +98,7 @@ export const invalid = (field: string, value: unknown, detail: string): FieldErr
   detail,
 });
 
+/** `<field>: Duplicate value: <value>`: a name or key that the list already holds; `field` is that of the second one. */
 export const duplicate = (field: string, value: unknown): FieldError => ({
   type: 'FieldValueDuplicate',
   field,
@@ -99,6 +106,7 @@ export const duplicate = (field: string, value: unknown): FieldError => ({
   detail: '',
 });
 
+/** `<field>: Not found: <value>`: the value names something that does not exist, such as a volume of a mount. */
 export const notFound = (field: string, value: unknown): FieldError => ({
   type: 'FieldValueNotFound',
   field,
@@ -114,12 +122,14 @@ export const notSupported = (field: string, value: unknown, supported: readonly 
   detail: supported.length === 0 ? '' : `supported values: ${supported.map(quoteGo).join(', ')}`,
 });
 
+/** `<field>: Too long`: text of more than `maxBytes` bytes of UTF-8. The value is not shown, since it may be huge. */
 export const tooLong = (field: string, maxBytes: number): FieldError => ({
   type: 'FieldValueTooLong',
   field,
   detail: `may not be more than ${maxBytes} ${maxBytes === 1 ? 'byte' : 'bytes'}`,
 });
 
+/** `<field>: Too many: <actual>`: a list of `actual` items where `max` are allowed. */
 export const tooMany = (field: string, actual: number, max: number): FieldError => ({
   type: 'FieldValueTooMany',
   field,

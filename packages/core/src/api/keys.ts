@@ -1,5 +1,6 @@
 /** Every annotation, label, env and condition name that Sidestep reads or writes. The one place for each of them. */
 
+/** The API group of SidecarSet. It is OpenKruise’s, so that manifests and clients written for OpenKruise work unchanged. */
 export const SIDECARSET_GROUP = 'apps.kruise.io';
 
 /** Written by OpenKruise and by Sidestep alike; names and formats are the compatibility contract. */
@@ -22,6 +23,11 @@ export const KRUISE = {
   upgradableCondition: 'SidecarSetUpgradable',
 } as const;
 
+/**
+ * Variables that injected containers get, named as in OpenKruise 1.9. The versions stand in hot pairs only and are read from
+ * the pod’s annotations at each start of the container; `IS_INJECTED` is `true` in every injected container and tells it from
+ * the app’s.
+ */
 export const ENV = {
   version: 'SIDECARSET_VERSION',
   versionAlt: 'SIDECARSET_VERSION_ALT',

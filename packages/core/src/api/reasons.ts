@@ -3,6 +3,10 @@
  * what the CLI prints; docs/reference/reasons.md is generated from this list.
  */
 
+/**
+ * Where a reason is shown: in a pod’s upgrade record and the job’s logs, in a SidecarSet’s conditions and `blocked`, or as an
+ * Event.
+ */
 export type ReasonPlace = 'pod' | 'sidecarset' | 'event';
 
 interface ReasonEntry {
@@ -14,6 +18,10 @@ interface ReasonEntry {
 
 const entry = (means: string, ...shows: ReasonPlace[]): ReasonEntry => ({ means, shows });
 
+/**
+ * The catalogue: each reason with its meaning and where it shows. A word that was released keeps its meaning, since alerts and
+ * scripts match on it.
+ */
 export const REASONS = {
   // One pod: nothing to do
   UpToDate: entry('The pod runs the wanted revision.', 'pod'),

@@ -4,8 +4,15 @@
  */
 import type { Container, IntOrString, LabelSelector, ObjectMeta, OpenObject, Volume } from './kubernetes.js';
 
+/**
+ * Whether a sidecar stands before or after the app’s containers in the pod’s list. Default: before; for init containers after.
+ */
 export type PodInjectPolicy = 'BeforeAppContainer' | 'AfterAppContainer';
 
+/**
+ * How a sidecar gets a new image in a running pod: cold (its container is restarted) or hot (a pair of containers takes
+ * turns). The type cannot be changed for a container of the same name.
+ */
 export interface SidecarContainerUpgradeStrategy extends OpenObject {
   /** `ColdUpgrade` (default) or `HotUpgrade`; any other text is stored and behaves as cold, as in OpenKruise. */
   upgradeType?: string;
@@ -13,6 +20,10 @@ export interface SidecarContainerUpgradeStrategy extends OpenObject {
   hotUpgradeEmptyImage?: string;
 }
 
+/**
+ * Variables copied from an app container into the sidecar at injection. The container is named, or taken from a label or
+ * annotation of the pod by `sourceContainerNameFrom`; `envName` and `envNames` are added up.
+ */
 export interface TransferEnvVar extends OpenObject {
   sourceContainerName?: string;
   sourceContainerNameFrom?: { fieldRef?: { apiVersion?: string; fieldPath?: string } };
@@ -20,17 +31,30 @@ export interface TransferEnvVar extends OpenObject {
   envNames?: string[];
 }
 
+/**
+ * Arithmetic over the resources of the app’s containers, for example `max(cpu*50%, 50m)`; `cpu` and `memory` are the
+ * variables, and the result is a quantity. Grammar: `parseResourceExpression`.
+ */
 export interface ResourceExpressions extends OpenObject {
   cpu?: string;
   memory?: string;
 }
 
+/**
+ * Resources of a sidecar computed from those of the app’s containers at injection. `targetContainersMode` is `sum` or `max`
+ * over the containers whose name the regular expression (Go’s syntax, default `.*`) matches. OpenKruise 1.9.
+ */
 export interface ResourcesPolicy extends OpenObject {
   targetContainersMode?: string;
   targetContainersNameRegex?: string;
   resourcesExpr?: { limits?: ResourceExpressions; requests?: ResourceExpressions };
 }
 
+/**
+ * A container of a SidecarSet: a pod’s container, and how it is injected, shares volumes and is upgraded.
+ * `shareVolumePolicy.type` and `shareVolumeDevicePolicy.type` are `enabled` or `disabled` (default). The fields beyond
+ * {@link Container} never reach a pod.
+ */
 export interface SidecarContainer extends Container {
   podInjectPolicy?: string;
   upgradeStrategy?: SidecarContainerUpgradeStrategy;
@@ -40,12 +64,21 @@ export interface SidecarContainer extends Container {
   resourcesPolicy?: ResourcesPolicy;
 }
 
+/**
+ * Annotations that a SidecarSet puts into its pods, within what the {@link Whitelist} allows. `Retain` leaves an annotation
+ * that the pod has, `Overwrite` replaces it, `MergePatchJson` merges two JSON objects (RFC 7386).
+ */
 export interface PatchPodMetadata extends OpenObject {
   annotations?: Record<string, string>;
   /** `Retain` (default), `Overwrite` or `MergePatchJson`. */
   patchPolicy?: string;
 }
 
+/**
+ * What new pods get. `paused` stops injection. `revision` names a ControllerRevision to inject instead of the spec, by its
+ * name or its custom version; its `policy` is `Always` (default), or `Partial`: only a share of the pods, `partition` percent
+ * of those that the update strategy selects, gets it. OpenKruise 1.9.
+ */
 export interface InjectionStrategy extends OpenObject {
   paused?: boolean;
   revision?: { revisionName?: string; customVersion?: string; policy?: string };
@@ -67,6 +100,12 @@ export interface FailurePolicy extends OpenObject {
   action?: 'Pause' | 'Rollback';
 }
 
+/**
+ * How a new revision reaches running pods. `type` is `RollingUpdate` (default) or `NotUpdate`. `partition` is how many pods
+ * stay on the old revision, `maxUnavailable` how many may be unavailable at once (default 1); percentages are of the matched
+ * pods. `selector` and a non-zero `partition` exclude each other, and so do the two kinds of priority. Checked by
+ * `validateSidecarSet`.
+ */
 export interface UpdateStrategy extends OpenObject {
   type?: string;
   paused?: boolean;
@@ -92,6 +131,11 @@ export interface UpdateStrategy extends OpenObject {
   nativeSidecars?: 'InPlace';
 }
 
+/**
+ * What is wanted: the containers, which pods get them, and how changes roll out. No `namespaceSelector` means every namespace;
+ * `revisionHistoryLimit` is 10 by default and at least 1 in effect. Filled in by `defaultSidecarSet`, checked by
+ * `validateSidecarSet`.
+ */
 export interface SidecarSetSpec extends OpenObject {
   selector?: LabelSelector;
   namespaceSelector?: LabelSelector;
@@ -116,6 +160,10 @@ export interface Condition extends OpenObject {
   message: string;
 }
 
+/**
+ * What the planner found. Counts are of pods that carry the SidecarSet; `updatedReadyPods` are those that
+ * are both. `latestRevision` is the newest ControllerRevision’s name. Decided by {@link RolloutLedger}.
+ */
 export interface SidecarSetStatus extends OpenObject {
   observedGeneration?: number;
   matchedPods: number;
@@ -142,6 +190,10 @@ export interface SidecarSetStatus extends OpenObject {
   conditions?: Condition[];
 }
 
+/**
+ * A cluster-wide set of sidecars that is injected into the pods it selects. Objects of unknown making become one by
+ * `readSidecarSet`; v1alpha1 by {@link convertSidecarSet}.
+ */
 export interface SidecarSet extends OpenObject {
   apiVersion?: string;
   kind?: string;

@@ -2,7 +2,9 @@ import { KRUISE } from './keys.js';
 import type { OpenObject } from './kubernetes.js';
 import type { SidecarSet } from './sidecarset.js';
 
+/** `apiVersion` of the older version, served for clients that still use it and converted by `convertSidecarSet`. */
 export const API_V1ALPHA1 = 'apps.kruise.io/v1alpha1';
+/** `apiVersion` of the version that is stored and that every rule works on. */
 export const API_V1BETA1 = 'apps.kruise.io/v1beta1';
 
 /** The versions of SidecarSet that are served; v1beta1 is the one that is stored. */

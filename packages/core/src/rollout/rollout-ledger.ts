@@ -16,6 +16,9 @@ import { blockedPods, eventsOf, notUpgradableEvent, statusOf } from './rollout-s
 import { rolloutTarget } from './rollout-target.js';
 import type { NodeImageState, RolloutDecision, RolloutSubject } from './types.js';
 
+/**
+ * What the caller of {@link RolloutLedger.decide} knows about the job queue. By default: it is there, and has what it was given.
+ */
 export interface DecideOptions {
   /** Return every job that is due, not only what is new: refills a queue that lost its content. */
   resync?: boolean;
