@@ -61,7 +61,12 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
   const command = new Command('npm run demo --')
     .description('Hot-upgrades the sidecars of running pods under load, and counts what was lost.')
     .option('--pods <n>', 'pods, each an app behind a sidecar proxy', wholeNumber(1, 200), 6)
-    .option('--rate <rps>', 'requests per second over all pods', wholeNumber(1, 20_000), 1000)
+    .option(
+      '--rate <rps>',
+      'requests per second over all pods; halved where the machine cannot serve them',
+      wholeNumber(1, 20_000),
+      1000,
+    )
     .option('--max-unavailable <n>', 'pods begun at once: a count or a percentage', countOrPercent, 1)
     .option('--workers <n>', 'phase worker processes', wholeNumber(1, 8), 2)
     .addOption(new Option('--queue <kind>', 'what holds the phase jobs').choices(['redis', 'memory']).default('redis'))

@@ -130,7 +130,7 @@ const perform = async (stage: Stage): Promise<Summary> => {
   const { options, world, screen } = stage;
   const fault = options.fail ? faultOf[options.fail] : undefined;
   await steady(RAMP_MS, stage);
-  if (!options.quick) await warmedUp(stage);
+  const rate = options.quick ? options.rate : await warmedUp(stage);
   stage.load.mark();
   const begun = Date.now();
   stage.startedAt = begun;
@@ -144,6 +144,7 @@ const perform = async (stage: Stage): Promise<Summary> => {
     target,
     aborted,
     broken,
+    rate,
     sidecarDies: fault?.sidecarDies === true,
     load,
     rolloutMs,

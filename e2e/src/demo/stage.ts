@@ -80,6 +80,9 @@ export const RAMP_MS = 2_000;
 const WARM_P99_MS = 30;
 const WARM_FOR_MS = 2_000;
 const WARM_AT_THE_LATEST_MS = 15_000;
+const OVERLOADED_P99_MS = 1_500;
+const OVERLOADED_FOR_MS = 3_000;
+const LEAST_RATE = 50;
 
 export const steady = (ms: number, stage: Stage): Promise<void> =>
   new Promise((resolve) => {
@@ -90,12 +93,26 @@ export const steady = (ms: number, stage: Stage): Promise<void> =>
     }, ms);
   });
 
-/** Resolves when the answers have been quick for a while, or when they do not become so on this machine. */
-export const warmedUp = async (stage: Stage): Promise<void> => {
-  const latest = Date.now() + WARM_AT_THE_LATEST_MS;
+/**
+ * Resolves when the answers have been quick for a while, or when they do not become so on this machine. A rate that the machine cannot
+ * serve even without a rollout is halved: what an overloaded machine loses says nothing of an upgrade. Returns the rate.
+ */
+export const warmedUp = async (stage: Stage): Promise<number> => {
+  let rate = stage.options.rate;
+  let latest = Date.now() + WARM_AT_THE_LATEST_MS;
   let since = Date.now();
+  let bearable = Date.now();
   while (Date.now() - since < WARM_FOR_MS && Date.now() < latest) {
     await steady(100, stage);
-    if (stage.load.row().p99Ms > WARM_P99_MS) since = Date.now();
+    const { p99Ms } = stage.load.row();
+    if (p99Ms > WARM_P99_MS) since = Date.now();
+    if (p99Ms <= OVERLOADED_P99_MS) bearable = Date.now();
+    if (Date.now() - bearable < OVERLOADED_FOR_MS || rate <= LEAST_RATE) continue;
+    rate = Math.max(LEAST_RATE, Math.round(rate / 2));
+    stage.load.setRate(rate);
+    stage.notes.push(`this machine cannot serve that many requests; going on with ${rate} a second`);
+    bearable = Date.now();
+    latest = Date.now() + WARM_AT_THE_LATEST_MS;
   }
+  return rate;
 };

@@ -15,6 +15,8 @@ export interface Summary {
   aborted: number;
   /** What a fault's promise said and did not hold. */
   broken: string[];
+  /** Requests per second during the rollout: what was asked for, or less where the machine cannot serve that many. */
+  rate: number;
   requests: number;
   lost: number;
   lostByKind: Record<string, number>;
@@ -36,6 +38,7 @@ interface SummaryInput {
   target: string;
   aborted: number;
   broken: string[];
+  rate: number;
   /** The run's fault kills sidecars, and what was in them does not count. */
   sidecarDies: boolean;
   load: LoadReport;
@@ -77,6 +80,7 @@ export const summaryOf = (input: SummaryInput): Summary => {
     upgraded,
     aborted: input.aborted,
     broken: input.broken,
+    rate: input.rate,
     requests: load.requests,
     lost: load.lost,
     lostByKind: load.lostByKind,
@@ -101,7 +105,7 @@ export const summaryLines = (summary: Summary): string[] => {
   return [
     '',
     colors.bold(verdict),
-    `  requests     ${summary.requests}, lost ${summary.lost}${summary.killedInFlight > 0 ? `, in flight in a killed process ${summary.killedInFlight}` : ''}`,
+    `  requests     ${summary.requests} at ${summary.rate} a second, lost ${summary.lost}${summary.killedInFlight > 0 ? `, in flight in a killed process ${summary.killedInFlight}` : ''}`,
     `  rollout      ${(summary.rolloutMs / 1000).toFixed(1)} s${summary.aborted > 0 ? `, ${summary.aborted} pods aborted on the way` : ''}`,
     `  hand-over    median ${summary.handoverMs.p50.toFixed(1)} ms, p99 ${summary.handoverMs.p99.toFixed(1)} ms, longest ${summary.handoverMs.max.toFixed(1)} ms`,
     `  longest time without a served request  ${Math.round(summary.maxGapMs)} ms`,

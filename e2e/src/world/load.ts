@@ -20,7 +20,7 @@ export interface LoadReport extends GeneratorReport {
 }
 
 /** Longer than a busy machine can hold an answer up; a server that went silent shows in the longest gap. */
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 60_000;
 
 /** Every fifth request comes on a connection of its own. */
 const SHORT_SHARE = '0.2';
@@ -79,6 +79,11 @@ export class Load {
     this.tell({ remove: target });
   }
 
+  /** From now on this many requests a second. */
+  setRate(rate: number): void {
+    this.tell({ rate });
+  }
+
   /** The report's `sinceMark` begins here. */
   mark(): void {
     this.tell({ mark: true });
@@ -98,7 +103,7 @@ export class Load {
         if (target) this.tell({ killed: target, atMs });
       }
       this.tell({ stop: true });
-      this.final = await until(() => this.final, 'the report of the load generator', 20_000);
+      this.final = await until(() => this.final, 'the report of the load generator', TIMEOUT_MS + 20_000);
     }
     const { lost, killedInFlight, latencyMs } = this.final;
     return { ...this.final, lost: lost - killedInFlight, p99Ms: latencyMs.p99 };
