@@ -48,5 +48,6 @@ test('a rehearsal hands over from one end to the other on one port, and leaves n
 test('a rehearsal that fails says so, and is no reason not to start', async () => {
   const failing = { directory, serve: () => undefined, visit: () => Promise.reject(new Error('no answer')) };
   expect(await rehearse(failing)).toBe(false);
+  expect(await rehearse({ ...failing, directory: '/dev/null/full' })).toBe(false);
   expect(readdirSync(directory)).toEqual([]);
 });

@@ -26,9 +26,10 @@ const LISTENER = 'rehearsal';
  */
 export async function rehearse(rehearsal: Rehearsal): Promise<boolean> {
   const config = readConfig();
-  const directory = mkdtempSync(join(ownDirectory(rehearsal.directory ?? config.directory), 'r.'));
   const ends: Takeover[] = [];
+  let directory: string | undefined;
   try {
+    directory = mkdtempSync(join(ownDirectory(rehearsal.directory ?? config.directory), 'r.'));
     for (let turn = 0; turn < 2; turn++) {
       const end = await takeoverWith(
         {
@@ -51,6 +52,6 @@ export async function rehearse(rehearsal: Rehearsal): Promise<boolean> {
     return false;
   } finally {
     await Promise.all(ends.map((end) => end.stop(0)));
-    rmSync(directory, { recursive: true, force: true });
+    if (directory) rmSync(directory, { recursive: true, force: true });
   }
 }
