@@ -64,6 +64,13 @@ export const benchFor = (start: () => Promise<QueueUnderTest>): Bench => {
 
   beforeEach(async () => {
     under = await start();
+    // A producer gives up on a first connection after a second, which a busy machine may need for a cluster.
+    await until('the queue answers', () =>
+      under.queue.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
   });
 
   afterEach(async () => {

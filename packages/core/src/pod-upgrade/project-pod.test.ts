@@ -44,6 +44,13 @@ describe('a projected pod', () => {
     expect(text.length).toBeLessThan(2_500);
   });
 
+  test('keeps of a container id what tells two containers of a pod apart', () => {
+    const { pod } = new SimulatedPod(hotSet());
+    const [status] = pod.status?.containerStatuses ?? [];
+    if (status) status.containerID = `containerd://${'0123456789abcdef'.repeat(4)}`;
+    expect(projectPod(pod).status.containerStatuses?.[0]?.containerID).toBe('0123456789ab');
+  });
+
   test('shares with other pods what they have in common', () => {
     const project = podProjection();
     const [a, b] = ['pod-0', 'pod-1'].map((name) => project(new SimulatedPod(hotSet(), name).pod));

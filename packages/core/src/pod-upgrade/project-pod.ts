@@ -3,6 +3,7 @@ import { KRUISE, SIDESTEP } from '../api/keys.js';
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition } from '../api/kubernetes.js';
 import { parseObject } from './annotations.js';
 import type { ProjectedPod } from './types.js';
+import { shortContainerId } from './upgrade-record.js';
 
 const KEPT_CONDITIONS: readonly string[] = ['Ready', 'ContainersReady', KRUISE.upgradableCondition];
 
@@ -108,12 +109,12 @@ function projectConditions(pool: Pool, conditions: readonly PodCondition[]): Pod
 }
 
 function projectStatus(pool: Pool, status: ContainerStatus): ContainerStatus {
-  const { name, image, imageID, containerID, ready, started, restartCount, state, lastState } = status;
+  const { name, image, imageID, ready, started, restartCount, state, lastState } = status;
   const cut: ContainerStatus = {
     name: pool.text(name),
     image: pool.text(image ?? ''),
     imageID: pool.text(imageID ?? ''),
-    containerID: containerID ?? '',
+    containerID: shortContainerId(status),
     ready: ready === true,
     restartCount: restartCount ?? 0,
     state: projectState(pool, state),
