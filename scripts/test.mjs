@@ -46,9 +46,10 @@ const jest = (root, env, args) =>
   );
 
 const readCounts = (file) => {
-  if (!existsSync(file)) return { passed: 0, failed: 1 };
+  if (!existsSync(file)) return { suites: 0, passed: 0, failed: 1 };
   const report = JSON.parse(readFileSync(file, 'utf8'));
-  return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
+  const suites = report.numTotalTestSuites;
+  return { suites, passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
 };
 
 const checks = (root) => [
@@ -82,6 +83,7 @@ export const runTests = async ({ root, env, args }, kind) => {
       });
       if (code !== 0) total.failed += 1;
     }
+    let suites = 0;
     for (const [index, stage] of STAGES[kind].entries()) {
       const report = path.join(scratch, `${index}.json`);
       const code = await jest(root, testEnv, [
@@ -94,8 +96,13 @@ export const runTests = async ({ root, env, args }, kind) => {
         ...rest,
       ]);
       const counts = readCounts(report);
+      suites += counts.suites;
       total.passed += counts.passed;
       total.failed += code !== 0 && counts.failed === 0 ? 1 : counts.failed;
+    }
+    if (rest.length > 0 && suites === 0) {
+      say(`No test matches ${rest.join(' ')}; a pattern is matched against the paths of test files.`);
+      total.failed += 1;
     }
     const missing = existsSync(leftOut)
       ? readFileSync(leftOut, 'utf8')

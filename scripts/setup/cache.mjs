@@ -4,8 +4,9 @@ import path from 'node:path';
 
 /** Downloads and compiled tools that outlive a checkout: SIDESTEP_CACHE, else the user's cache folder. */
 export const cacheFolder = (...parts) => {
+  // An empty variable counts as unset, as the XDG base directory specification says.
   const base =
-    process.env.SIDESTEP_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'sidestep');
+    process.env.SIDESTEP_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'sidestep');
   const folder = path.join(base, ...parts);
   mkdirSync(folder, { recursive: true });
   return folder;

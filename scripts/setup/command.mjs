@@ -1,5 +1,11 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { SetupError } from './progress.mjs';
+
+const notStarted = (file, error) =>
+  error.code === 'ENOENT'
+    ? new SetupError(`There is no \`${file}\` on PATH; it is needed here.`)
+    : new SetupError(`\`${file}\` could not be started: ${error.message}`);
 
 /** Runs a program with its output on stderr and resolves with its exit code (128 + n for signal n, as a shell has it). */
 export const exitCodeOf = (file, args, options = {}) =>
@@ -7,10 +13,10 @@ export const exitCodeOf = (file, args, options = {}) =>
     const child = spawn(file, args, { stdio: ['ignore', 2, 2], ...options });
     const forward = (signal) => child.kill(signal);
     process.on('SIGINT', forward).on('SIGTERM', forward);
-    child.once('error', reject);
+    child.once('error', (error) => reject(notStarted(file, error)));
     child.once('close', (code, signal) => {
       process.off('SIGINT', forward).off('SIGTERM', forward);
-      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+      resolve(code ?? 128 + constants.signals[signal]);
     });
   });
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cacheFolder } from './cache.mjs';
 import { exitCodeOf, must } from './command.mjs';
+import { withLock } from './lock.mjs';
 import { SetupError, say } from './progress.mjs';
 
 const pinnedPnpm = (root) =>
@@ -14,7 +15,8 @@ const ensurePnpm = async (root) => {
   const version = pinnedPnpm(root);
   const home = cacheFolder(`pnpm-${version}`);
   const bin = path.join(home, 'node_modules', '.bin');
-  if (!existsSync(path.join(bin, 'pnpm'))) {
+  await withLock(`${home}.lock`, 'fetching pnpm', async () => {
+    if (existsSync(path.join(bin, 'pnpm'))) return;
     say(`Fetching pnpm ${version} …`);
     await must(
       'npm',
@@ -24,7 +26,7 @@ const ensurePnpm = async (root) => {
         cwd: home,
       },
     );
-  }
+  });
   return bin;
 };
 
@@ -53,17 +55,7 @@ const ensureDependencies = async (root, env) => {
   writeFileSync(stamp, key);
 };
 
-/** Brings the checkout to a built state and returns the environment to run its tools in. */
-export const ensureWorkspace = async (root) => {
-  const pnpm = await ensurePnpm(root);
-  const env = {
-    ...process.env,
-    PATH: [pnpm, path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter),
-    TURBO_TELEMETRY_DISABLED: '1',
-    DO_NOT_TRACK: '1',
-    SIDESTEP_ROOT: root,
-  };
-  await ensureDependencies(root, env);
+const build = async (root, env) => {
   const started = Date.now();
   const code = await exitCodeOf(
     'turbo',
@@ -73,5 +65,21 @@ export const ensureWorkspace = async (root) => {
   if (code !== 0) throw new SetupError(`The build failed; the lines above say where. \`pnpm build\` runs it alone.`);
   if (Date.now() - started > 5_000)
     say(`Built in ${Math.round((Date.now() - started) / 1000)} s; the next time it comes from the cache.`);
+};
+
+/** Brings the checkout to a built state and returns the environment to run its tools in. Two commands at once take turns. */
+export const ensureWorkspace = async (root) => {
+  const pnpm = await ensurePnpm(root);
+  const env = {
+    ...process.env,
+    PATH: [pnpm, path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter),
+    TURBO_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+    SIDESTEP_ROOT: root,
+  };
+  await withLock(path.join(root, '.turbo', 'setup.lock'), 'setting this checkout up', async () => {
+    await ensureDependencies(root, env);
+    await build(root, env);
+  });
   return env;
 };
