@@ -17,6 +17,8 @@ const STAGES = {
   check: [
     {
       jest: [
+        // One process per core: jest keeps one core free, which is half of a small machine.
+        '--maxWorkers=100%',
         '--ignoreProjects',
         'e2e',
         'bench',

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export default function setup() {
+  // `npm test` and `npm run check` have just built everything.
+  if (process.env.SIDESTEP_BUILT === '1') return;
   const room = fileURLToPath(new URL('.', import.meta.url));
   const typescript = fileURLToPath(import.meta.resolve('typescript/package.json'));
   execFileSync(process.execPath, [typescript.replace(/package\.json$/, 'bin/tsc'), '-b'], {

@@ -81,5 +81,5 @@ export const ensureWorkspace = async (root) => {
     await ensureDependencies(root, env);
     await build(root, env);
   });
-  return env;
+  return { ...env, SIDESTEP_BUILT: '1' };
 };

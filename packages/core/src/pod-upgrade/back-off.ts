@@ -2,10 +2,11 @@
  * Foresees the kubelet's restart back-off.
  *
  * The kubelet keeps one entry per container and image string. Each start that follows a known earlier end of the container
- * counts: the first gives 10 s, each further one doubles it, up to 300 s; an entry dies 10 minutes after its last start. A start
- * is held until the entry's time has passed since the container's last known end. An image change counts like a crash, except
- * that the process it kills is not yet known as ended when the kubelet looks the first time. So the same image on the same
- * container for the third time within seconds makes a serving pod unready. (Measured on kubelet 1.34 and read from its source.)
+ * counts: the first gives 10 s, each further one doubles it, up to 300 s; an entry dies 10 minutes after its last start, measured
+ * at the container's last known end. A start is held until the entry's time has passed since that end. An image change counts
+ * like a crash, except that the process it kills is not yet known as ended when the kubelet looks the first time. So the same
+ * image on the same container for the third time within seconds makes a serving pod unready. (Measured on kubelet 1.34 and read
+ * from its source.)
  */
 import type { ContainerStatus } from '../api/kubernetes.js';
 import { isDigestImage, withGeneration } from './image-reference.js';
@@ -21,6 +22,9 @@ const MAX_GENERATIONS = 64;
 
 const unixSeconds = (time: Date): number => Math.floor(time.getTime() / 1_000);
 
+/** Both in Unix seconds; `backOff` in seconds. */
+const freeFrom = (ended: number, backOff: number): number => ended + backOff + MARGIN_SECONDS;
+
 /** The history as it stands now: crashes since the last write are added, what the kubelet has forgotten is dropped. */
 export function currentHistory(
   history: StartHistory | undefined,
@@ -29,13 +33,14 @@ export function currentHistory(
   now: Date,
 ): StartHistory {
   const at = unixSeconds(now);
-  const images: StartHistory['images'] = {};
-  for (const [image, [backOff, last]] of Object.entries(history?.images ?? {})) {
-    if (at - last <= EXPIRY_SECONDS) images[image] = [backOff, last];
-  }
-  const current: StartHistory = { images };
+  const current: StartHistory = { images: {} };
   const ended = lastEnd(history?.ended, status);
   if (ended !== undefined) current.ended = ended;
+  for (const [image, [backOff, last]] of Object.entries(history?.images ?? {})) {
+    // The container may have ended just before the entry's death: then it is held past it.
+    const isHolding = ended !== undefined && ended - last <= EXPIRY_SECONDS && freeFrom(ended, backOff) > at;
+    if (at - last <= EXPIRY_SECONDS || isHolding) current.images[image] = [backOff, last];
+  }
   if (before !== undefined) countCrashes(current, before, status, at);
   return current;
 }
@@ -69,7 +74,7 @@ function countStart(history: StartHistory, image: string, at: number): void {
 export function heldUntil(history: StartHistory, image: string, now: Date): number | undefined {
   const entry = history.images[image];
   if (entry === undefined || history.ended === undefined) return undefined;
-  const free = (history.ended + entry[0] + MARGIN_SECONDS) * 1_000;
+  const free = freeFrom(history.ended, entry[0]) * 1_000;
   return free > now.getTime() ? free : undefined;
 }
 
