@@ -106,6 +106,43 @@ frames.push({
   frame: { version: 1, type: 'unknown', seq: 12, body: {} },
 });
 
+const frameOf = (type, text, fds = 0) =>
+  encodeFrame({ version: 1, type, flags: 0, seq: 1, body: Buffer.from(text), fdCount: fds }).toString('hex');
+const withFlags = Buffer.from(ping);
+withFlags[7] = 1;
+withFlags[19] = 1;
+const least = { min: 1, max: 2, instance: conversation.takerInstance, nonce: conversation.takerNonce };
+const tolerated = [
+  {
+    name: 'flags and reserved bytes of a later version',
+    hex: withFlags.toString('hex'),
+    type: 'PING',
+    seq: 12,
+    body: {},
+  },
+  { name: 'an empty object where nothing is needed', hex: frameOf(FRAME_TYPE.GO, '{}'), type: 'GO', body: {} },
+  {
+    name: 'a field of a later version',
+    hex: frameOf(FRAME_TYPE.PROGRESS, '{"stage":"init","new":[1]}'),
+    type: 'PROGRESS',
+    body: { stage: 'init' },
+  },
+  {
+    name: 'HELLO with no more than must be there',
+    hex: frameOf(FRAME_TYPE.HELLO, JSON.stringify(least)),
+    type: 'HELLO',
+    body: { ...least, appVersion: '', role: 'successor', features: [], wants: [] },
+  },
+].map(({ name, hex, type, seq = 1, body }) => ({ name, hex, fds: 0, frame: { version: 1, type, seq, body } }));
+
+const badBody = (name, type, text) => ({
+  name,
+  hex: frameOf(type, text),
+  fds: 0,
+  code: 'BAD_BODY',
+});
+const withOneFd = Buffer.from(ping);
+withOneFd[17] = 1;
 const refused = [
   { name: 'less than a header', hex: ping.subarray(0, 19).toString('hex'), fds: 0, code: 'BAD_LENGTH' },
   { name: 'another magic', hex: withByte(0, 0x58), fds: 0, code: 'BAD_MAGIC' },
@@ -113,6 +150,13 @@ const refused = [
   { name: 'a length that is not there', hex: withByte(15, 1), fds: 0, code: 'BAD_LENGTH' },
   { name: 'a descriptor that did not come', hex: withByte(17, 1), fds: 0, code: 'BAD_FDS' },
   { name: 'a descriptor that was not announced', hex: ping.toString('hex'), fds: 1, code: 'BAD_FDS' },
+  { name: 'a descriptor on a type that carries none', hex: withOneFd.toString('hex'), fds: 1, code: 'BAD_FDS' },
+  badBody('no JSON', FRAME_TYPE.HELLO, '{'),
+  badBody('JSON that is no object', FRAME_TYPE.STATS, '[]'),
+  badBody('null', FRAME_TYPE.GO, 'null'),
+  badBody('no UTF-8', FRAME_TYPE.PROGRESS, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])),
+  badBody('a field of the wrong type', FRAME_TYPE.HELLO, JSON.stringify({ ...least, min: 'x' })),
+  badBody('a field that must be there and is not', FRAME_TYPE.AUTH, '{}'),
 ];
 
 const out = new URL('../../../docs/reference/takeover-protocol-vectors.json', import.meta.url);
@@ -122,4 +166,4 @@ const authentication = {
   takerProof: proof('taker'),
   giverProof: proof('giver'),
 };
-writeFileSync(out, `${JSON.stringify({ authentication, frames, refused }, null, 2)}\n`);
+writeFileSync(out, `${JSON.stringify({ authentication, frames, tolerated, refused }, null, 2)}\n`);

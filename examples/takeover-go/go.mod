@@ -1,0 +1,3 @@
+module sidestep.dev/examples/takeover-go
+
+go 1.21
