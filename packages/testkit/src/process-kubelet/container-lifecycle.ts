@@ -106,7 +106,7 @@ function runHook(
     env: live.env,
     cwd: live.cwd,
     translate: (text) => translatePaths(text, live.mappings),
-    signal: cancel ? AbortSignal.any([cancel, live.gone.signal]) : live.gone.signal,
+    endsWith: cancel ? [cancel, live.gone.signal] : [live.gone.signal],
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
 }

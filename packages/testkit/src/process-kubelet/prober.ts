@@ -133,7 +133,7 @@ class ProbeRun {
       cwd: live.cwd,
       translate: (text) => translatePaths(text, live.mappings),
       timeoutMs: probeTiming(probe).timeoutMs,
-      signal: AbortSignal.any([this.#stop.signal, live.gone.signal]),
+      endsWith: [this.#stop.signal, live.gone.signal],
     });
     if (this.#stop.signal.aborted || live.gone.signal.aborted) return;
     if (!ok) prober.options.onFailure(kind, live.record, message);

@@ -23,7 +23,7 @@ afterAll(() => {
   server.close();
 });
 
-const place = (more: { timeoutMs?: number; signal?: AbortSignal } = {}) => ({
+const place = (more: { timeoutMs?: number; endsWith?: AbortSignal[] } = {}) => ({
   container: { name: 'c', image: 'i', ports: [{ name: 'web', containerPort: port }] },
   podIP: '127.0.0.1',
   env: { PATH: process.env.PATH ?? '', GREETING: 'hello' },
@@ -81,10 +81,23 @@ describe('a probe or hook', () => {
 
   test('ends with its container', async () => {
     const gone = new AbortController();
-    const running = run({ exec: { command: ['sleep', '600'] } }, { signal: gone.signal });
-    const waiting = run({ sleep: { seconds: 600 } }, { signal: gone.signal });
+    const running = run({ exec: { command: ['sleep', '600'] } }, { endsWith: [gone.signal] });
+    const waiting = run({ sleep: { seconds: 600 } }, { endsWith: [gone.signal] });
     gone.abort();
     expect([(await running).ok, (await waiting).ok]).toEqual([false, false]);
+  });
+
+  test('ends with the first of several signals', async () => {
+    const [gone, deleted] = [new AbortController(), new AbortController()];
+    const endsWith = [gone.signal, deleted.signal];
+    const running = run({ exec: { command: ['sleep', '600'] } }, { endsWith });
+    const waiting = run({ sleep: { seconds: 600 } }, { endsWith });
+    deleted.abort();
+    expect([(await running).ok, (await waiting).ok]).toEqual([false, false]);
+  });
+
+  test('ends at once where its container has ended already', async () => {
+    expect((await run({ sleep: { seconds: 600 } }, { endsWith: [AbortSignal.abort()] })).ok).toBe(false);
   });
 
   test('without an action fails', async () => {

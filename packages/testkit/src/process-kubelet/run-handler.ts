@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { execInContainer } from './exec-in-container.js';
+import { firstOf } from './first-of.js';
 import type { ContainerSpec, Handler, HttpGetAction } from './pod-spec.js';
 
 /** Where a hook or a probe runs. */
@@ -12,8 +13,12 @@ export interface HandlerPlace {
   cwd: string;
   translate(text: string): string;
   timeoutMs?: number;
-  signal?: AbortSignal;
+  /** The first of them to abort ends the action. */
+  endsWith?: readonly AbortSignal[];
 }
+
+/** With the one signal that ends the action. */
+type ActionPlace = HandlerPlace & { signal: AbortSignal };
 
 export interface HandlerResult {
   ok: boolean;
@@ -22,6 +27,15 @@ export interface HandlerResult {
 
 /** Runs a lifecycle hook's or a probe's action. Never rejects. */
 export async function runHandler(handler: Handler, place: HandlerPlace): Promise<HandlerResult> {
+  const end = firstOf(place.endsWith ?? []);
+  try {
+    return await act(handler, { ...place, signal: end.signal });
+  } finally {
+    end.release();
+  }
+}
+
+async function act(handler: Handler, place: ActionPlace): Promise<HandlerResult> {
   if (handler.exec) return runExec(handler.exec.command ?? [], place);
   if (handler.httpGet) return getOnce(handler.httpGet, place);
   if (handler.tcpSocket) return connectOnce(handler.tcpSocket, place);
@@ -29,14 +43,14 @@ export async function runHandler(handler: Handler, place: HandlerPlace): Promise
   return { ok: false, message: 'invalid handler: neither exec, httpGet, tcpSocket nor sleep' };
 }
 
-async function runExec(command: readonly string[], place: HandlerPlace): Promise<HandlerResult> {
-  const { env, cwd } = place;
+async function runExec(command: readonly string[], place: ActionPlace): Promise<HandlerResult> {
+  const { env, cwd, signal } = place;
   const result = await execInContainer({
     command: command.map((part) => place.translate(part)),
     env,
     cwd,
+    signal,
     ...(place.timeoutMs === undefined ? {} : { timeoutMs: place.timeoutMs }),
-    ...(place.signal === undefined ? {} : { signal: place.signal }),
   });
   if (result.timedOut) return { ok: false, message: `command ${JSON.stringify(command)} timed out` };
   return {
@@ -51,7 +65,7 @@ function portNumber(port: number | string, container: ContainerSpec): number {
   return container.ports?.find(({ name }) => name === port)?.containerPort ?? 0;
 }
 
-function getOnce(action: HttpGetAction, place: HandlerPlace): Promise<HandlerResult> {
+function getOnce(action: HttpGetAction, place: ActionPlace): Promise<HandlerResult> {
   const secure = action.scheme?.toUpperCase() === 'HTTPS';
   const headers = Object.fromEntries((action.httpHeaders ?? []).map(({ name, value }) => [name, value]));
   return new Promise((resolve) => {
@@ -62,8 +76,8 @@ function getOnce(action: HttpGetAction, place: HandlerPlace): Promise<HandlerRes
       headers: { 'user-agent': 'kube-probe/process-kubelet', connection: 'close', ...headers },
       agent: false,
       timeout: place.timeoutMs ?? 30_000,
+      signal: place.signal,
       ...(secure ? { rejectUnauthorized: false } : {}),
-      ...(place.signal === undefined ? {} : { signal: place.signal }),
     });
     request.once('response', (response) => {
       response.resume();
@@ -93,16 +107,14 @@ function connectOnce(action: { port: number | string; host?: string }, place: Ha
   });
 }
 
-function sleepOnce(ms: number, signal?: AbortSignal): Promise<HandlerResult> {
+function sleepOnce(ms: number, signal: AbortSignal): Promise<HandlerResult> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve({ ok: true, message: '' }), ms);
-    signal?.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve({ ok: false, message: 'the container ended' });
-      },
-      { once: true },
-    );
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve({ ok: false, message: 'the container ended' });
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
   });
 }
