@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { rehearse } from '../src/index.js';
-import { openDescriptors, until } from './processes.js';
+import { openDescriptors, Pod, until } from './processes.js';
 
 let directory: string;
 beforeEach(() => {
@@ -50,4 +51,48 @@ test('a rehearsal that fails says so, and is no reason not to start', async () =
   expect(await rehearse(failing)).toBe(false);
   expect(await rehearse({ ...failing, directory: '/dev/null/full' })).toBe(false);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+describe('a rehearsal whose process is killed', () => {
+  const FIXTURE = fileURLToPath(new URL('../fixtures/rehearsal.mjs', import.meta.url));
+  let pod: Pod;
+  beforeEach(async () => {
+    pod = await Pod.create();
+  });
+  afterEach(() => pod.close());
+
+  const rehearses = async () => {
+    const fixture = pod.program(process.execPath, [FIXTURE, pod.directory]);
+    await fixture.heard('rehearses');
+    return fixture;
+  };
+  const rehearsals = () => readdirSync(pod.directory).filter((file) => file.startsWith('r.'));
+  const kill = async ({ child, exited }: Awaited<ReturnType<typeof rehearses>>) => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+
+  test('leaves a folder that goes when the next program starts, whether that rehearses or not', async () => {
+    await kill(await rehearses());
+    expect(rehearsals()).not.toEqual([]);
+    const server = pod.server('v1');
+    await server.heard('owner');
+    expect(rehearsals()).toEqual([]);
+    await kill(await rehearses());
+    expect(rehearsals()).not.toEqual([]);
+    expect(
+      await rehearse({ directory: pod.directory, serve: (end) => void end.serve('rehearsal', createServer()) }),
+    ).toBe(true);
+    expect(rehearsals()).toEqual([]);
+  });
+
+  test('is swept while another one goes on, whose folder stays', async () => {
+    const other = await rehearses();
+    const theirs = rehearsals();
+    await kill(await rehearses());
+    expect(rehearsals()).toHaveLength(2 * theirs.length);
+    await pod.server('v1').heard('owner');
+    expect(rehearsals()).toEqual(theirs);
+    await kill(other);
+  });
 });

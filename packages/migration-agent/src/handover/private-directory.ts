@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AgentError } from '../errors.js';
 import { AF_UNIX, addon, orThrow, SOCK_SEQPACKET } from '../native/addon.js';
 import { ownDirectory } from '../status/own-directory.js';
+import { sweepRehearsals } from './rehearsal-directory.js';
 
 const SECRET_BYTES = 32;
 
@@ -18,6 +19,7 @@ export class PrivateDirectory {
 
   constructor(path: string) {
     this.path = ownDirectory(path);
+    sweepRehearsals(this.path);
     this.secret = readOrCreateSecret(this.path);
   }
 

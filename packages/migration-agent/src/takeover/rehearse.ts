@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { readConfig } from '../config.js';
+import { RehearsalDirectory } from '../handover/rehearsal-directory.js';
 import { ownDirectory } from '../status/own-directory.js';
 import type { Takeover } from './api.js';
 import { takeoverWith } from './takeover.js';
@@ -22,14 +21,15 @@ const LISTENER = 'rehearsal';
  * started compiles its code while it answers its first peer and its first clients; after a rehearsal it has done so before
  * anybody waits for it. Call it before `takeover`, while the old process still serves.
  *
- * Resolves with false, and leaves nothing behind, when the play failed: that is no reason not to start.
+ * Resolves with false, and leaves nothing behind, when the play failed: that is no reason not to start. What it left because the
+ * process was killed is removed when the next one starts, in either container.
  */
 export async function rehearse(rehearsal: Rehearsal): Promise<boolean> {
   const config = readConfig();
   const ends: Takeover[] = [];
-  let directory: string | undefined;
+  let directory: RehearsalDirectory | undefined;
   try {
-    directory = mkdtempSync(join(ownDirectory(rehearsal.directory ?? config.directory), 'r.'));
+    directory = new RehearsalDirectory(ownDirectory(rehearsal.directory ?? config.directory));
     for (let turn = 0; turn < 2; turn++) {
       const end = await takeoverWith(
         {
@@ -39,7 +39,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<boolean> {
           afterDrain: 'end',
           limits: { guardMs: 0, drainMs: 200 },
         },
-        { config: { ...config, directory, slot: String(turn), hint: undefined } },
+        { config: { ...config, directory: directory.path, slot: String(turn), hint: undefined } },
       );
       ends.push(end);
       rehearsal.serve(end);
@@ -52,6 +52,6 @@ export async function rehearse(rehearsal: Rehearsal): Promise<boolean> {
     return false;
   } finally {
     await Promise.all(ends.map((end) => end.stop(0)));
-    if (directory) rmSync(directory, { recursive: true, force: true });
+    directory?.remove();
   }
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../errors.js';
-import { AF_UNIX, addon, orThrow, SOCK_DGRAM } from '../../native/addon.js';
+import { answersDatagrams } from '../../native/datagram-socket.js';
 
 const SHARED_MEMORY = '/dev/shm';
 /** Ten times a base id has to fit a signed number of 32 bits. */
@@ -73,19 +73,11 @@ export class EnvoyBase {
   static sweep(directory: string): void {
     for (const file of readdirSync(directory)) {
       const parts = /^(.+\.envoy)_parent_(\d+)0$/.exec(file);
-      if (parts && !answers(join(directory, file))) {
+      if (parts && !answersDatagrams(join(directory, file))) {
         new EnvoyBase(join(directory, parts[1]!), Number(parts[2])).remove();
       }
     }
   }
-}
-
-/** A datagram socket whose process ended refuses; the file alone says nothing. */
-function answers(path: string): boolean {
-  const probe = orThrow('socket', addon().socket(AF_UNIX, SOCK_DGRAM));
-  const result = addon().connectUnix(probe, path);
-  addon().close(probe);
-  return result >= 0;
 }
 
 function noSharedMemory(cause: unknown): AgentError {
