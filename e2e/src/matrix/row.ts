@@ -17,6 +17,8 @@ export interface Given {
   edge?: boolean;
   /** The longest wait of the postStart hook. */
   hookSeconds?: number;
+  /** `updateStrategy.progressDeadlineSeconds`; by default longer than an upgrade takes on any machine. */
+  deadlineSeconds?: number;
   /** `updateStrategy.prePull`. */
   prePull?: boolean;
 }

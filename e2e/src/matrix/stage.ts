@@ -14,6 +14,7 @@ import type { Given } from './row.js';
 export const NODE = 'matrix-node';
 const REQUESTS_PER_SECOND = 60;
 const BUDGET = 1;
+const PATIENT_SECONDS = 90;
 
 /** One row's own namespace, SidecarSet, pods and traffic on the shared platform. */
 export class Stage {
@@ -37,8 +38,9 @@ export class Stage {
   static async open(world: World, index: number, given: Given): Promise<Stage> {
     const name = `row-${index}`;
     const base = { name, app: name, container: 'mesh', version: 'v1', maxUnavailable: BUDGET };
+    const deadlineSeconds = given.deadlineSeconds ?? PATIENT_SECONDS;
     const hook = given.hookSeconds === undefined ? {} : { hookSeconds: given.hookSeconds };
-    const mesh: MeshSet = { ...base, ...hook, listenPort: 8080, upstreamPort: 9090 };
+    const mesh: MeshSet = { ...base, ...hook, deadlineSeconds, listenPort: 8080, upstreamPort: 9090 };
     const stage = new Stage(world, name, mesh, given);
     if (given.edge)
       stage.edge = { ...mesh, name: `${name}-edge`, container: 'edge', listenPort: 8081, upstreamPort: 8080 };

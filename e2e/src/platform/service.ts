@@ -16,6 +16,8 @@ export interface ServiceSpec {
 }
 
 const DEADLINE_MS = 30_000;
+/** Against a program that never comes up, not against a slow machine. */
+const START_DEADLINE_MS = 150_000;
 
 /** Resolves once `probe` gives a value; rejects with `what` after the deadline. */
 export const until = async <T>(
@@ -126,9 +128,13 @@ export class Service {
 
   private untilUp<T>(probe: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {
     const { name } = this.spec;
-    return until(() => {
-      if (!this.alive) throw new Error(`${name} ended while starting; see ${this.logFile}`);
-      return probe();
-    }, `${name} ${what} (log: ${this.logFile})`);
+    return until(
+      () => {
+        if (!this.alive) throw new Error(`${name} ended while starting; see ${this.logFile}`);
+        return probe();
+      },
+      `${name} ${what} (log: ${this.logFile})`,
+      START_DEADLINE_MS,
+    );
   }
 }

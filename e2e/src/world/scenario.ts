@@ -34,6 +34,7 @@ export const catalogueOf = (programs: Programs): ImageCatalogue => ({
   [image('v2-hangs-before')]: mesh(programs, 'v2-hangs-before', { MESH_FAULT: 'hang-before' }),
   [image('v2-hangs-after')]: mesh(programs, 'v2-hangs-after', { MESH_FAULT: 'hang-after' }),
   [image('v2-slow')]: mesh(programs, 'v2-slow', { MESH_FAULT: 'slow' }),
+  [image('v2-slower')]: mesh(programs, 'v2-slower', { MESH_FAULT: 'slower' }),
   [image('v2-hangs')]: mesh(programs, 'v2-hangs', { MESH_FAULT: 'hang-ready' }),
   'shop-app:1': { command: ['node', programs.demoApp] },
 });
@@ -50,6 +51,8 @@ export interface MeshSet {
   maxUnavailable: number | string;
   /** How long the postStart hook may wait for the take-over; default a minute. */
   hookSeconds?: number;
+  /** `updateStrategy.progressDeadlineSeconds`; default 20. */
+  deadlineSeconds?: number;
 }
 
 export const DEMO_SET: MeshSet = {
@@ -96,7 +99,7 @@ export const sidecarSetOf = (mesh: MeshSet): SidecarSet => ({
     volumes: [{ name: `sidestep-${mesh.container}`, emptyDir: { medium: 'Memory' } }],
     updateStrategy: {
       maxUnavailable: mesh.maxUnavailable,
-      progressDeadlineSeconds: 20,
+      progressDeadlineSeconds: mesh.deadlineSeconds ?? 20,
       failurePolicy: { maxFailures: 0, podAction: 'Abort', action: 'Pause' },
     },
   },

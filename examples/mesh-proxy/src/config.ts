@@ -17,7 +17,7 @@ export interface MeshConfig {
 /**
  * `crash-before`: exits before it asks for the sockets · `crash-ready`: has the sockets, exits before it serves · `crash-after`: exits
  * shortly after it took over · `hang-before`, `hang-ready`, `hang-after`: stops (SIGSTOP) at those points · `slow`: 3 s to initialise ·
- * `none`.
+ * `slower`: a minute · `none`.
  */
 export type Fault =
   | 'none'
@@ -27,7 +27,8 @@ export type Fault =
   | 'hang-before'
   | 'hang-ready'
   | 'hang-after'
-  | 'slow';
+  | 'slow'
+  | 'slower';
 
 const FAULTS: Fault[] = [
   'none',
@@ -38,6 +39,7 @@ const FAULTS: Fault[] = [
   'hang-ready',
   'hang-after',
   'slow',
+  'slower',
 ];
 
 /** @throws TypeError naming the variable, what it got and what is allowed. */

@@ -1,4 +1,6 @@
 // What happens to the node, its kubelet and the processes of a pod.
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { KRUISE } from '@sidestep/core';
 import { image } from '../../world/scenario.js';
 import { type Act, act } from '../row.js';
@@ -38,6 +40,21 @@ const signal = (stage: Stage, container: string | undefined, name: NodeJS.Signal
   const { namespace, subject } = stage;
   return stage.world.platform.kubelet.signal({ namespace, pod: subject, container: container ?? '' }, name);
 };
+
+/** What a container of the row's pod has written since its pod was created. */
+const logOf = (stage: Stage, container: string): string => {
+  const { namespace, name, uid } = stage.pod().metadata;
+  const folder = path.join(stage.world.platform.options.stateDir, 'kubelet/pods', `${namespace}_${name}_${uid}`);
+  const files = readdirSync(folder).filter((file) => file.startsWith(`${container}.`) && file.endsWith('.log'));
+  return files.map((file) => readFileSync(path.join(folder, file), 'utf8')).join('');
+};
+
+/** The new sidecar has come to the point of its fault: `before` it asks for the sockets, or `ready` with them in its hands. */
+export const newSidecarIsAt = (point: 'before' | 'ready'): Act =>
+  act(`the new sidecar is at the point "${point}"`, async (stage) => {
+    const isThere = () => logOf(stage, pointerOf(stage)).includes(`"point":"${point}"`) || undefined;
+    await stage.until(isThere, `the new sidecar to come to the point "${point}"`, 60_000);
+  });
 
 export const sidecar = {
   /** The container that the pointer names. */

@@ -1,10 +1,10 @@
 // Reaching a phase of a pod and staying in it for as long as the row needs.
-import { type Act, act } from '../row.js';
+import { type Act, act, CANNOT_PULL, type Expectation } from '../row.js';
 import type { Stage } from '../stage.js';
 import { kubelet } from './node.js';
 
 /** Phases in which something can happen to a pod. */
-export const PHASES = ['upgrading', 'migrated', 'resetting'] as const;
+export const PHASES = ['upgrading', 'migrated', 'resetting', 'failed'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** The workers' writes of pods themselves, not of their status. */
@@ -44,17 +44,24 @@ export const releasePodWrites: Act = act('pod writes go through again', async (s
 /** Begins an upgrade and stays in the phase, as long as `leave` is not run. */
 export const reach = (phase: Phase): Act[] => {
   if (phase === 'upgrading') return [imageBecomes('v2-slow'), podIs('upgrading')];
+  if (phase === 'failed') return [holdPodWrites(1), imageBecomes('absent'), podIs('failed')];
   const migrated = [holdPodWrites(1), imageBecomes('v2'), podIs('migrated')];
   return phase === 'migrated' ? migrated : [...migrated, kubelet.freezes, releasePodWrites, podIs('resetting')];
 };
 
 export const leave = (phase: Phase): Act[] => {
   if (phase === 'upgrading') return [];
-  return phase === 'migrated' ? [releasePodWrites] : [kubelet.thaws];
+  return phase === 'resetting' ? [kubelet.thaws] : [releasePodWrites];
 };
 
-/** What the upgrade of `reach` leads to. */
-export const versionOf = (phase: Phase): string => (phase === 'upgrading' ? 'v2-slow' : 'v2');
+const VERSIONS: Record<Phase, string> = { upgrading: 'v2-slow', migrated: 'v2', resetting: 'v2', failed: 'absent' };
+
+/** What `reach` upgrades to. */
+export const versionOf = (phase: Phase): string => VERSIONS[phase];
+
+/** What the upgrade of `reach` leads to when nothing else happens. */
+export const endOf = (phase: Phase): Expectation =>
+  phase === 'failed' ? { aborts: CANNOT_PULL } : { runs: versionOf(phase) };
 
 /** A frozen kubelet is everybody's. */
 export const isAlone = (phase: Phase): boolean => phase === 'resetting';

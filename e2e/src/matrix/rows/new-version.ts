@@ -19,7 +19,7 @@ const failing = (
 
 const DIED = ['CrashLoop', 'PostStartHookFailed'];
 const HUNG = ['PostStartHookFailed', 'DeadlineExceeded', 'CrashLoop'];
-const IMPATIENT = { pods: 2, hookSeconds: 6 };
+const IMPATIENT = { pods: 2, hookSeconds: 10 };
 const PRE_PULLED = { pods: 2, prePull: true };
 
 /** What a new version can do wrong. */
@@ -52,5 +52,8 @@ export const newVersionRows: readonly MatrixRow[] = [
     expect: { runs: 'v3' },
     alone: true,
   },
-  failing('is slower than its hook waits', 'v2-slow', HUNG, { given: { pods: 2, hookSeconds: 1 } }),
+  failing('is slower than its hook waits', 'v2-slower', HUNG, { given: IMPATIENT }),
+  failing('is slower than its progress deadline', 'v2-slower', ['DeadlineExceeded'], {
+    given: { pods: 2, hookSeconds: 30, deadlineSeconds: 15 },
+  }),
 ];

@@ -1,27 +1,28 @@
 import { everything } from '../acts/control-plane.js';
 import { kubelet, lasts } from '../acts/node.js';
 import { openKruiseWrites } from '../acts/open-kruise.js';
-import { imageBecomes, isAlone, leave, PHASES, type Phase, podIs, reach, versionOf } from '../acts/phases.js';
+import { endOf, imageBecomes, isAlone, leave, PHASES, type Phase, podIs, reach, versionOf } from '../acts/phases.js';
 import { set } from '../acts/sidecar-sets.js';
-import { CANNOT_PULL, type MatrixRow } from '../row.js';
+import { type Act, CANNOT_PULL, type Expectation, type MatrixRow } from '../row.js';
 
 const inPhase = (phase: Phase): MatrixRow[] => {
-  const row = (name: string, act: MatrixRow['act'], runs: string, more: Partial<MatrixRow> = {}): MatrixRow => ({
+  const row = (name: string, act: MatrixRow['act'], expect: Expectation, more: Partial<MatrixRow> = {}): MatrixRow => ({
     name: `SidecarSet ${name} while a pod is ${phase}`,
     given: { pods: 2 },
     act: [...reach(phase), ...act],
-    expect: { runs },
+    expect,
     alone: isAlone(phase),
     ...more,
   });
   const release = leave(phase);
-  const wanted = versionOf(phase);
+  const wanted = endOf(phase);
+  const again = set.createdAgain(versionOf(phase));
   return [
-    row('edited', [imageBecomes('v3'), ...release], 'v3'),
+    row('edited', [imageBecomes('v3'), ...release], { runs: 'v3' }),
     row('paused and resumed', [set.paused, ...release, lasts(3), set.resumed], wanted),
-    row('rolled back', [imageBecomes('v1'), ...release], 'v1', { quick: phase === 'migrated' }),
-    row('deleted', [set.deleted, ...release, lasts(3)], '', { expect: { serves: true } }),
-    row('deleted and recreated', [set.deleted, lasts(1), set.createdAgain(wanted), ...release], wanted),
+    row('rolled back', [imageBecomes('v1'), ...release], { runs: 'v1' }, { quick: phase === 'migrated' }),
+    row('deleted', [set.deleted, ...release, lasts(3)], { serves: true }),
+    row('deleted and recreated', [set.deleted, lasts(1), again, ...release], wanted),
   ];
 };
 
@@ -79,5 +80,22 @@ const adopted: MatrixRow[] = [
   },
 ];
 
+/** OpenKruise, which takes nothing back, waits for ever where a pod failed. */
+const openKruiseEnds: Record<Phase, Act[]> = {
+  upgrading: [openKruiseWrites('reset')],
+  migrated: [openKruiseWrites('reset')],
+  resetting: [],
+  failed: [lasts(3)],
+};
+
+const handedBack = PHASES.map(
+  (phase): MatrixRow => ({
+    name: `handed to OpenKruise while a pod is ${phase}, and taken back`,
+    act: [...reach(phase), everything.killed, ...leave(phase), ...openKruiseEnds[phase], everything.start],
+    expect: endOf(phase),
+    alone: true,
+  }),
+);
+
 /** What is done to SidecarSets, and what another controller left. */
-export const sidecarSetRows: readonly MatrixRow[] = [...PHASES.flatMap(inPhase), ...twoSets, ...adopted];
+export const sidecarSetRows: readonly MatrixRow[] = [...PHASES.flatMap(inPhase), ...twoSets, ...adopted, ...handedBack];

@@ -84,21 +84,25 @@ describe('a request that was in flight in a process that was killed', () => {
     connection: 'keepalive',
     dueAtMs: 990,
     sentAtMs: 995,
+    openedAtMs: 900,
     atMs: 1_002,
+    lookedAtMs: 1_001,
     reused: true,
     detail: '',
   };
-  const { sentAtMs: _, ...neverSent } = loss;
+  const { openedAtMs: _, ...neverConnected } = loss;
 
   test.each([
     ['is counted apart', loss, true],
     ['also when it was closed in order', { ...loss, kind: 'closed' }, true],
     ['but not when it was refused', { ...loss, kind: 'refused' }, false],
-    ['but not when it was sent after the kill', { ...loss, sentAtMs: 1_050, atMs: 1_060 }, false],
+    ['also when it was written before the client heard of the kill', { ...loss, sentAtMs: 1_296, atMs: 1_297 }, true],
+    ['but not when its connection was begun after the kill', { ...loss, openedAtMs: 1_050, atMs: 1_060 }, false],
     ['also when the kill was reported late', { ...loss, sentAtMs: 700, atMs: 720 }, true],
-    ['but not when it failed long before', { ...loss, sentAtMs: 300, atMs: 350 }, false],
-    ['but not when it failed long after', { ...loss, atMs: 2_500 }, false],
-    ['but not when it was never sent', neverSent, false],
+    ['but not when it failed long before', { ...loss, openedAtMs: -3_000, atMs: -2_000 }, false],
+    ['but not when it failed long after', { ...loss, atMs: 2_500, lookedAtMs: 2_499 }, false],
+    ['also when the client looked only long after', { ...loss, atMs: 9_000, lookedAtMs: 1_500 }, true],
+    ['but not when it never got a connection', neverConnected, false],
     ['but not when it was for another target', { ...loss, target: 'b' }, false],
   ] as [string, Loss, boolean][])('%s', (_name, given, expected) => {
     expect(wasKilledInFlight(given, [{ target: 'a', atMs: 1_000 }])).toBe(expected);

@@ -45,6 +45,8 @@ export class LoadGenerator {
   #turn: Target[] = [];
   #timer: NodeJS.Timeout | undefined;
   #nextSweepMs = 0;
+  /** When the last two ticks began: between them, or since, what had come was looked at. */
+  #looks: readonly [number, number] = [performance.now(), performance.now()];
   #report: Promise<LoadReport> | undefined;
 
   constructor(options: LoadOptions) {
@@ -156,6 +158,7 @@ export class LoadGenerator {
   /** Sends what is due by now; a late timer sends more, each request still counted from when it was due. */
   #tick(): void {
     const now = performance.now();
+    this.#looks = [this.#looks[1], now];
     // Nobody to send to: the schedule, with its ramp, begins when there is.
     if (this.#turn.length === 0) this.#rateSince = { ms: now, sent: this.#sent };
     if (this.#dueMs() <= now) this.#tally.behindMs = Math.max(this.#tally.behindMs, now - this.#dueMs());
@@ -208,7 +211,7 @@ export class LoadGenerator {
 
   #lost(request: LoadRequest, kind: LossKind, detail: string): void {
     if (!this.#inFlight.delete(request)) return;
-    const loss = this.#tally.lost(request, kind, detail, performance.now());
+    const loss = this.#tally.lost(request, kind, detail, performance.now(), this.#looks[0]);
     this.#options.onLoss?.(loss);
   }
 

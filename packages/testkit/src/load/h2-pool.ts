@@ -23,6 +23,7 @@ export class H2Pool {
   readonly #listener: H2Listener;
   /** With holes where a session has ended. */
   readonly #sessions: (http2.ClientHttp2Session | undefined)[] = [];
+  readonly #openedMs = new WeakMap<http2.ClientHttp2Session, number>();
   readonly #streams = new Map<LoadRequest, http2.ClientHttp2Stream>();
   #turn = 0;
 
@@ -35,6 +36,7 @@ export class H2Pool {
   submit(request: LoadRequest): void {
     const session = this.#session();
     request.reused = !session.connecting;
+    request.openedMs = this.#openedMs.get(session)!;
     const stream = session.request({
       ':method': request.method,
       ':path': request.path,
@@ -73,6 +75,7 @@ export class H2Pool {
     session.on('goaway', () => this.#leave(session));
     session.on('close', () => this.#leave(session));
     this.#sessions[at] = session;
+    this.#openedMs.set(session, performance.now());
     this.#listener.opened();
     return session;
   }

@@ -20,6 +20,7 @@ export class Http1Connection {
   readonly #listener: ConnectionListener;
   readonly #reader = new Http1ResponseReader();
   readonly #single: boolean;
+  readonly #openedMs = performance.now();
   #request: LoadRequest | undefined;
   #connected = false;
   #answers = 0;
@@ -40,11 +41,13 @@ export class Http1Connection {
     );
     this.#socket.on('end', () => this.#onEnd());
     this.#request = request;
+    request.openedMs = this.#openedMs;
   }
 
   send(request: LoadRequest): void {
     this.#request = request;
     request.reused = this.#answers > 0;
+    request.openedMs = this.#openedMs;
     this.#write();
   }
 

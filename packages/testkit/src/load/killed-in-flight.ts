@@ -7,21 +7,25 @@ export interface Kill {
 }
 
 /** Whoever reports the kill saw the process gone somewhat after it was, and on a busy machine later than the client did. */
-const REPORTED_LATE_MS = 500;
+const REPORTED_LATE_MS = 2_000;
 const CLOCK_SLACK_MS = 10;
-/** What a kill breaks, the client learns within this time. */
+/** What a kill breaks, a client that looks learns within this time. */
 const LEARNT_WITHIN_MS = 1_000;
 
-/** Whether the request was in flight in a process when that was killed: sent before, broken off right after. */
+/**
+ * Whether the request was in flight in a process when that was killed: on a connection from before, broken off right after. One
+ * that was written later counts, too: a busy client writes on for as long as it has not heard that the connection is gone, and a
+ * connection that was begun later cannot have been to that process.
+ */
 export function wasKilledInFlight(loss: Loss, kills: readonly Kill[]): boolean {
   const broken = loss.kind === 'reset' || loss.kind === 'closed';
-  const { sentAtMs } = loss;
-  if (!broken || sentAtMs === undefined) return false;
+  const { openedAtMs, lookedAtMs } = loss;
+  if (!broken || openedAtMs === undefined) return false;
   return kills.some(
     ({ target, atMs }) =>
       target === loss.target &&
-      sentAtMs <= atMs + CLOCK_SLACK_MS &&
+      openedAtMs <= atMs + CLOCK_SLACK_MS &&
       loss.atMs >= atMs - REPORTED_LATE_MS &&
-      loss.atMs <= atMs + LEARNT_WITHIN_MS,
+      lookedAtMs <= atMs + LEARNT_WITHIN_MS,
   );
 }

@@ -10,6 +10,8 @@ export interface LoadRequest {
   body: string;
   dueMs: number;
   sentMs?: number;
+  /** When the connection that it goes on was begun. */
+  openedMs?: number;
   /** On a connection that had answered before. */
   reused: boolean;
   /** HTTP/2 only: how often it was sent again. */

@@ -72,7 +72,7 @@ export class Tally {
     if (version !== undefined) count(this.#versions, version);
   }
 
-  lost(request: LoadRequest, kind: LossKind, detail: string, nowMs: number): Loss {
+  lost(request: LoadRequest, kind: LossKind, detail: string, nowMs: number, lookedMs: number): Loss {
     const loss: Loss = {
       kind,
       target: request.target,
@@ -80,7 +80,9 @@ export class Tally {
       connection: request.connection,
       dueAtMs: sinceEpoch(request.dueMs),
       ...(request.sentMs === undefined ? {} : { sentAtMs: sinceEpoch(request.sentMs) }),
+      ...(request.openedMs === undefined ? {} : { openedAtMs: sinceEpoch(request.openedMs) }),
       atMs: sinceEpoch(nowMs),
+      lookedAtMs: sinceEpoch(lookedMs),
       reused: request.reused,
       detail,
     };
@@ -93,9 +95,9 @@ export class Tally {
 
   killed(kill: Kill, inFlight: Iterable<LoadRequest>): void {
     this.#kills.push(kill);
-    // Told after the fact: what was sent before the kill and was lost since, or is still waited for, was in flight then.
+    // Told after the fact: what is on a connection from before the kill and was lost since, or is still waited for.
     const open = [...inFlight].filter(
-      ({ target, sentMs }) => target === kill.target && sentMs !== undefined && sinceEpoch(sentMs) <= kill.atMs,
+      ({ target, openedMs }) => target === kill.target && openedMs !== undefined && sinceEpoch(openedMs) <= kill.atMs,
     );
     const lost = this.#losses.filter((loss) => wasKilledInFlight(loss, [kill]));
     this.#inFlightAtKills += open.length + lost.length;
@@ -133,7 +135,7 @@ export class Tally {
       served: this.#served,
       lost: this.#lost,
       lostByKind: this.#lostByKind,
-      losses: this.#losses,
+      losses: this.#losses.map((loss) => (this.#wasKilled(loss) ? { ...loss, inKilledProcess: true } : loss)),
       killedInFlight: this.#killedInFlight(),
       inFlightAtKills: this.#inFlightAtKills,
       versions: Object.fromEntries(this.#versions),
@@ -161,7 +163,11 @@ export class Tally {
 
   #killedInFlight(): number {
     if (this.#kills.length === 0) return 0;
-    return this.#losses.filter((loss) => wasKilledInFlight(loss, this.#kills)).length;
+    return this.#losses.filter((loss) => this.#wasKilled(loss)).length;
+  }
+
+  #wasKilled(loss: Loss): boolean {
+    return wasKilledInFlight(loss, this.#kills);
   }
 }
 

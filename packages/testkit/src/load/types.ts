@@ -28,11 +28,16 @@ export interface Loss {
   /** When it was due, and when it was written to a connection; absent when it never was. */
   dueAtMs: number;
   sentAtMs?: number;
-  /** When the client learned of it. */
+  /** When its connection was begun; absent when it never got one. */
+  openedAtMs?: number;
+  /** When the client learned of it, and when it had looked before: the news may have waited since then. */
   atMs: number;
+  lookedAtMs: number;
   /** Sent on a kept connection that had served before. */
   reused: boolean;
   detail: string;
+  /** In a report: it is one of those that `killedInFlight` counts. */
+  inKilledProcess?: true;
 }
 
 export interface LoadOptions {
