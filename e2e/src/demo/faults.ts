@@ -1,6 +1,8 @@
-import { Redis } from 'ioredis';
-import type { Platform } from '../platform/platform.js';
 import type { FaultName } from './options.js';
+import { plannerKilled } from './strikes/planner-killed.js';
+import { redisFlushed, redisRestarted } from './strikes/redis-lost.js';
+import type { Scene, Strike } from './strikes/strike.js';
+import { workersKilled } from './strikes/workers-killed.js';
 
 /** What the demo does in the middle of a rollout, and what must come of it. */
 export interface Fault {
@@ -10,29 +12,10 @@ export interface Fault {
   aborts: boolean;
   /** The new sidecar dies with requests in it; in any other run a death is a defect. */
   sidecarDies?: true;
-  /** Happens once the first pod is being upgraded. */
-  inject?: (platform: Platform) => Promise<void>;
+  /** Begins the rollout and strikes in the middle of it. */
+  strike?: (scene: Scene) => Promise<Strike>;
   promise: string;
 }
-
-const killAndRestart =
-  (name: string) =>
-  async (platform: Platform): Promise<void> => {
-    const service = platform.service(name);
-    await service.kill('SIGKILL');
-    await service.start();
-  };
-
-const flush = async (platform: Platform): Promise<void> => {
-  const redis = new Redis(platform.redis!.url, { maxRetriesPerRequest: 1 });
-  await redis.flushall();
-  redis.disconnect();
-};
-
-const restartRedis = async (platform: Platform): Promise<void> => {
-  await platform.redis!.kill('SIGKILL');
-  await platform.redis!.start();
-};
 
 export const faultOf: Record<FaultName, Fault> = {
   'bad-image': {
@@ -55,20 +38,25 @@ export const faultOf: Record<FaultName, Fault> = {
   'worker-killed': {
     image: 'v2',
     aborts: false,
-    inject: killAndRestart('worker-1'),
-    promise: 'another worker runs its jobs again',
+    strike: workersKilled,
+    promise: 'the workers that follow run their jobs again, and no pod is written twice',
   },
   'planner-killed': {
     image: 'v2',
     aborts: false,
-    inject: killAndRestart('planner'),
-    promise: 'the next planner goes on where it stopped',
+    strike: plannerKilled,
+    promise: 'another planner takes its lease over and goes on where it stopped',
   },
-  'redis-flushed': { image: 'v2', aborts: false, inject: flush, promise: 'the planner fills the queue again' },
+  'redis-flushed': {
+    image: 'v2',
+    aborts: false,
+    strike: redisFlushed,
+    promise: 'the loss is noticed, and the planner fills the queue again',
+  },
   'redis-restarted': {
     image: 'v2',
     aborts: false,
-    inject: restartRedis,
-    promise: 'the planner fills the queue again once Redis is back',
+    strike: redisRestarted,
+    promise: 'meanwhile the planner says that there is no queue; once Redis is back it fills it again',
   },
 };

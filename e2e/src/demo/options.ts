@@ -49,10 +49,11 @@ What happens with --fail, and what is checked (the set allows no failed pod, abo
   bad-image        the new image does not exist: every begun pod is aborted, the old sidecar never stops; then a good image completes
   new-crashes      the new sidecar dies right after taking over: the old one takes the sockets back, the pod is aborted; then a good image completes
   new-hangs        the new sidecar stops for good while taking over: the hook gives up, the pod is aborted; then a good image completes
-  worker-killed    one phase worker is killed with SIGKILL and restarted: the rollout completes
-  planner-killed   the planner is killed with SIGKILL and restarted: the rollout completes
-  redis-flushed    FLUSHALL: the rollout completes
-  redis-restarted  Redis is killed and starts again empty: the rollout completes
+  worker-killed    the workers are killed with SIGKILL while one of them writes a pod, and started again: their jobs are run again
+  planner-killed   the planner that leads is killed with SIGKILL while pods are half way: a second one takes its lease over
+  redis-flushed    FLUSHALL with jobs in the queue: the loss is noticed, and the queue is filled again
+  redis-restarted  Redis is killed with jobs in it: the planner says so until it is back, empty, and fills it again
+In all of these the rollout completes, no pod is written twice, and a fault that hit nothing counts as a broken promise.
 
 Exit status: 0 every pod was upgraded and nothing was lost; 1 otherwise; 2 wrong arguments; 130 interrupted before its end.`;
 

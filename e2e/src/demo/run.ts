@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { maxUnavailableOf } from '@sidestep/core';
-import { until } from '../platform/service.js';
 import {
   catalogueOf,
   DEMO_SET,
@@ -14,72 +12,15 @@ import {
   sidecarSetOf,
 } from '../world/scenario.js';
 import { World } from '../world/world.js';
-import { type Fault, faultOf } from './faults.js';
+import { faultOf } from './faults.js';
 import { type DemoOptions, NEEDS_REDIS } from './options.js';
 import { svgOf } from './picture.js';
-import { brokenPromises } from './promises.js';
+import { rollOut } from './roll-out.js';
 import { Screen } from './screen.js';
-import {
-  abortedPods,
-  begunPods,
-  everyPodRuns,
-  RAMP_MS,
-  rolloutStopped,
-  type Stage,
-  steady,
-  viewOf,
-  warmedUp,
-} from './stage.js';
+import { RAMP_MS, type Stage, steady, viewOf, warmedUp } from './stage.js';
 import { handoversIn, type Summary, summaryLines, summaryOf } from './summary.js';
 
 const NODE = 'demo-node';
-/** The container that serves first in a new pod. */
-const FIRST_WORKING = 'mesh-1';
-const ROLLOUT_DEADLINE_MS = 300_000;
-
-const injectOnceBegun = async (stage: Stage, fault: Fault): Promise<void> => {
-  await until(
-    () => (viewOf(stage).pods.some((pod) => pod.state === 'upgrading') ? true : undefined),
-    'the first pod to be begun',
-    30_000,
-  );
-  await fault.inject?.(stage.world.platform);
-};
-
-interface Outcome {
-  target: string;
-  aborted: number;
-  broken: string[];
-}
-
-const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<Outcome> => {
-  const { options, world, startedAt } = stage;
-  const first = fault?.image ?? 'v2';
-  if (fault) stage.notes.push(`fault: ${stage.options.fail} — promised: ${fault.promise}`);
-  await stage.world.setImage(SET_NAME, image(first));
-  if (fault?.inject) await injectOnceBegun(stage, fault);
-  if (!fault?.aborts) {
-    await until(() => everyPodRuns(stage, first), `every pod to run ${first}`, ROLLOUT_DEADLINE_MS);
-    if (fault) stage.notes.push(`kept: every pod runs ${first}`);
-    return { target: first, aborted: 0, broken: [] };
-  }
-  await until(() => rolloutStopped(stage), 'the rollout to abort its pods and stop', ROLLOUT_DEADLINE_MS);
-  const aborted = abortedPods(stage).length;
-  const broken = brokenPromises({
-    begun: begunPods(stage),
-    aborted,
-    allowed: maxUnavailableOf({ maxUnavailable: options.maxUnavailable }, options.pods),
-    stopped: world.platform.kubeletLog.stopped(FIRST_WORKING, startedAt),
-  });
-  stage.notes.push(
-    broken.length === 0
-      ? `kept: ${aborted} aborted, no other begun, every pod still served by the v1 that was never stopped; now a good image`
-      : `broken: ${broken.join('; ')}`,
-  );
-  await stage.world.setImage(SET_NAME, image('v3'));
-  await until(() => everyPodRuns(stage, 'v3'), 'every pod to run v3', ROLLOUT_DEADLINE_MS);
-  return { target: 'v3', aborted, broken };
-};
 
 const startWorld = (root: string, stateDir: string, options: DemoOptions, screen: Screen): Promise<World> => {
   const needsRedis = options.fail !== undefined && NEEDS_REDIS.has(options.fail);
@@ -88,6 +29,8 @@ const startWorld = (root: string, stateDir: string, options: DemoOptions, screen
       root,
       stateDir,
       workers: options.workers,
+      // One to take over from the other.
+      planners: options.fail === 'planner-killed' ? 2 : 1,
       queue: options.queue,
       needsRedis,
       ownRedis: needsRedis,
@@ -134,16 +77,15 @@ const perform = async (stage: Stage): Promise<Summary> => {
   stage.load.mark();
   const begun = Date.now();
   stage.startedAt = begun;
-  const { target, aborted, broken } = await rollOut(stage, fault);
+  const outcome = await rollOut(stage, fault);
   const rolloutMs = Date.now() - begun;
   await steady(options.quick ? 1_000 : 2_000, stage);
   screen.draw(viewOf(stage), true);
   const load = await stage.load.stop(world.platform.kubeletLog.deaths());
   return summaryOf({
     pods: world.podsOf(NAMESPACE),
-    target,
-    aborted,
-    broken,
+    ...outcome,
+    fault: options.fail ?? '',
     rate,
     sidecarDies: fault?.sidecarDies === true,
     load,

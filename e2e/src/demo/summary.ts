@@ -13,7 +13,11 @@ export interface Summary {
   pods: number;
   upgraded: number;
   aborted: number;
-  /** What a fault's promise said and did not hold. */
+  /** The fault of the run, and what it hit; empty without one. */
+  fault: string;
+  did: string;
+  /** What was promised for the fault and seen to hold, and what did not. */
+  kept: string[];
   broken: string[];
   /** Requests per second during the rollout: what was asked for, or less where the machine cannot serve that many. */
   rate: number;
@@ -37,6 +41,9 @@ interface SummaryInput {
   pods: readonly Pod[];
   target: string;
   aborted: number;
+  fault: string;
+  did: string;
+  kept: string[];
   broken: string[];
   rate: number;
   /** The run's fault kills sidecars, and what was in them does not count. */
@@ -79,6 +86,9 @@ export const summaryOf = (input: SummaryInput): Summary => {
     pods: input.pods.length,
     upgraded,
     aborted: input.aborted,
+    fault: input.fault,
+    did: input.did,
+    kept: input.kept,
     broken: input.broken,
     rate: input.rate,
     requests: load.requests,
@@ -112,6 +122,8 @@ export const summaryLines = (summary: Summary): string[] => {
     `  versions     ${Object.entries(summary.versions)
       .map(([version, count]) => `${version} × ${count}`)
       .join(', ')}`,
+    ...(summary.did === '' ? [] : [`  fault        ${summary.fault}: ${summary.did}`]),
+    ...summary.kept.map((what) => `  kept         ${what}`),
     ...summary.broken.map((what) => colors.red(`  broken       ${what}`)),
     ...(summary.lost > 0 ? [`  lost by kind ${JSON.stringify(summary.lostByKind)}`] : []),
   ];

@@ -4,7 +4,7 @@ import http from 'node:http';
 export const answerOf = (host: string, port: number): Promise<{ status: number; version: string }> =>
   new Promise((resolve) => {
     const nobody = { status: 0, version: '' };
-    const request = http.get({ host, port, timeout: 5_000, agent: false }, (response) => {
+    const request = http.get({ host, port, timeout: 30_000, agent: false }, (response) => {
       response.resume();
       resolve({ status: response.statusCode ?? 0, version: String(response.headers['x-mesh-version'] ?? '') });
     });

@@ -5,8 +5,11 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 /** One line for a person who watches. */
-export const lineOf = ({ ok, name, lost, killedInFlight, msUntilHealthy, ended, problem }: RowResult): string =>
-  `${ok ? 'ok  ' : 'FAIL'} ${name}: lost ${lost}, in flight in a killed process ${killedInFlight}, healthy after ${seconds(msUntilHealthy)}; ${ok ? ended : problem}`;
+export const lineOf = (result: RowResult): string => {
+  const { ok, name, lost, killedInFlight, msUntilHealthy, stoodStillMs, ended, problem } = result;
+  const still = !ok && stoodStillMs > 1_000 ? ` (this machine stood still for ${seconds(stoodStillMs)})` : '';
+  return `${ok ? 'ok  ' : 'FAIL'} ${name}: lost ${lost}, in flight in a killed process ${killedInFlight}, healthy after ${seconds(msUntilHealthy)}; ${ok ? ended : problem}${still}`;
+};
 
 /** The matrix as a page. */
 export const markdownOf = (results: readonly RowResult[], apiServer: string): string => {

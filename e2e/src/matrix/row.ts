@@ -54,6 +54,8 @@ export interface MatrixRow {
   alone?: boolean;
   /** Part of the quick subset. */
   quick?: boolean;
+  /** Part of the quick subset in front of a real API server, with what a proxy there must be able to do. */
+  quickOnReal?: boolean;
 }
 
 /** What came of a row, as it is reported. Times in milliseconds. */
@@ -72,6 +74,8 @@ export interface RowResult {
   msUntilHealthy: number;
   /** Longest time in which one pod served nothing. */
   maxGapMs: number;
+  /** The longest time in which the matrix itself got no turn; a row may be spoilt by it. */
+  stoodStillMs: number;
   did: string;
   ended: string;
   /** Empty when the row is ok. */

@@ -18,6 +18,13 @@ export interface MatrixRun {
   onResult?: (result: RowResult) => void;
 }
 
+const ATTEMPTS = 3;
+/** Longer than a program of the platform may go without a turn before somebody else takes its work over. */
+const SPOILT_MS = 3_000;
+
+/** What fails while the machine stands still says nothing, and is done again; the failure is told all the same. */
+const isSpoilt = ({ ok, stoodStillMs }: RowResult): boolean => !ok && stoodStillMs > SPOILT_MS;
+
 const startWorld = ({ root, apiServer, onStep }: MatrixRun, stateDir: string): Promise<World> =>
   World.start(
     {
@@ -45,10 +52,13 @@ export const runMatrix = async (run: MatrixRun): Promise<{ results: RowResult[];
   try {
     const started = await startWorld(run, stateDir);
     world = started;
-    const one = async (row: MatrixRow): Promise<void> => {
-      const result = await runRow(started, run.rows.indexOf(row) + 1, row);
+    let index = 0;
+    const one = async (row: MatrixRow, attempt = 1): Promise<void> => {
+      index += 1;
+      const result = await runRow(started, index, row);
       results.set(row, result);
       run.onResult?.(result);
+      if (isSpoilt(result) && attempt < ATTEMPTS) await one(row, attempt + 1);
     };
     const queue = run.rows.filter(({ alone }) => !alone);
     const lane = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import { judgeLoad } from './judge-load.js';
 import type { MatrixRow, RowResult } from './row.js';
 import { goesOn, settled, silentPods } from './settle.js';
 import { Stage } from './stage.js';
+import { Standstill } from './standstill.js';
 
 interface Story {
   did: string[];
@@ -29,6 +30,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 export const runRow = async (world: World, index: number, row: MatrixRow): Promise<RowResult> => {
   const story: Story = { did: [], ended: '', msUntilHealthy: 0, problems: [] };
   const counts = { lost: 0, allowed: 0, killedInFlight: 0, requests: 0, maxGapMs: 0 };
+  const standstill = new Standstill();
   let stage: Stage | undefined;
   try {
     stage = await Stage.open(world, index, row.given ?? {});
@@ -48,6 +50,7 @@ export const runRow = async (world: World, index: number, row: MatrixRow): Promi
     name: row.name,
     ok: problems.length === 0,
     ...counts,
+    stoodStillMs: standstill.end(),
     msUntilHealthy,
     did: did.join('; '),
     ended,

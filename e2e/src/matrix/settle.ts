@@ -6,7 +6,8 @@ import { answerOf } from './answer.js';
 import type { Expectation } from './row.js';
 import type { Stage } from './stage.js';
 
-const DEADLINE_MS = 150_000;
+/** Against a wait without end, not against a slow machine. */
+const DEADLINE_MS = 240_000;
 /** Used after a version that failed. */
 const GOOD_VERSION = 'v3';
 
@@ -83,7 +84,9 @@ const heldBack = (stage: Stage, reason: string): Promise<string> =>
   until(
     stage,
     () => {
-      if (condition(stage.setOf(stage.mesh), 'Progressing')?.reason !== reason) return undefined;
+      const said = ['Progressing', 'Paused'].map((name) => condition(stage.setOf(stage.mesh), name));
+      if (!said.some((each) => each?.reason === reason && (each.type === 'Progressing' || each.status === 'True')))
+        return undefined;
       const begun = stage.pods().filter((pod) => recordOf(pod, stage.mesh.name).phase !== undefined);
       if (begun.length > 0) throw new Error(`${begun.length} pods were begun`);
       return `no pod was begun (${reason})`;

@@ -46,6 +46,7 @@ export class Load {
   private final: GeneratorReport | undefined;
   private readonly child: ChildProcess;
   private readonly targets: string[];
+  private readonly removed = new Set<string>();
 
   private constructor({ root, targets, rate, rampMs = 0 }: LoadOptions) {
     this.targets = [...targets];
@@ -74,9 +75,11 @@ export class Load {
     this.tell({ add: target });
   }
 
-  /** Sends nothing more to it, as Services do with a pod that is being deleted; what is in flight is still waited for. */
-  remove(target: string): void {
+  /** Sends nothing more to it, as Services do with a pod that is being deleted; resolves when nothing is in flight there any more. */
+  async remove(target: string): Promise<void> {
+    this.removed.delete(target);
     this.tell({ remove: target });
+    await until(() => this.removed.has(target) || undefined, `the requests to ${target} to end`, TIMEOUT_MS + 20_000);
   }
 
   /** From now on this many requests a second. */
@@ -115,8 +118,9 @@ export class Load {
 
   private take(line: string): void {
     if (!line.startsWith('{')) return;
-    const message = JSON.parse(line) as LoadSample | GeneratorReport;
+    const message = JSON.parse(line) as LoadSample | GeneratorReport | { type: 'removed'; target: string };
     if (message.type === 'sample') this.sample = message;
+    else if (message.type === 'removed') this.removed.add(message.target);
     else this.final = message;
   }
 }

@@ -20,6 +20,9 @@ export interface FuzzStage {
   dryRun(path: string, object: unknown): Promise<HttpAnswer>;
   create(path: string, object: unknown): Promise<HttpAnswer>;
   isReady(): Promise<boolean>;
+  /** The API server accepts connections and answers nothing at all until it is thawed. */
+  freezeApiServer(): void;
+  thawApiServer(): void;
   stop(): Promise<void>;
 }
 
@@ -49,6 +52,8 @@ export async function startStage(): Promise<FuzzStage> {
     dryRun: (path, object) => fetchJson(`${sim.url}${path}?dryRun=All`, object),
     create: (path, object) => fetchJson(`${sim.url}${path}`, object),
     isReady: async () => (await fetch(`${healthUrl}/readyz`)).ok,
+    freezeApiServer: () => sim.faults.freeze(),
+    thawApiServer: () => sim.faults.thaw(),
     stop: async () => {
       agent.destroy();
       await app.stop();

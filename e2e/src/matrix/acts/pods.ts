@@ -7,7 +7,7 @@ const targetOf = (stage: Stage): string => `${String(stage.pod().status?.podIP)}
 
 /** A Service leaves a pod out from the moment it is being deleted. */
 export const deleted = act('the pod is deleted', async (stage) => {
-  stage.load?.remove(targetOf(stage));
+  await stage.load?.remove(targetOf(stage));
   const ref = { namespace: stage.namespace, name: stage.subject };
   await stage.world.platform.api.delete(PODS, ref, { gracePeriodSeconds: 2 });
 });

@@ -29,19 +29,23 @@ export const apiServerRows: readonly MatrixRow[] = [
   failing('pod writes time out undone', 'are never answered nor done', { kind: 'hang' }, 1),
   failing('pod writes time out done', 'are done but never answered', { kind: 'hangAfter' }, 1),
   failing('connection lost before pod writes', 'lose their connection, undone', { kind: 'disconnect' }),
-  failing('connection lost after pod writes', 'lose their connection, done', { kind: 'disconnectAfter' }),
+  {
+    ...failing('connection lost after pod writes', 'lose their connection, done', { kind: 'disconnectAfter' }),
+    quickOnReal: true,
+  },
   everySecond('429 to every second request', 'is answered 429', { kind: 'status', code: 429, retryAfterSeconds: 1 }),
   everySecond('500 to every second request', 'is answered 500', { kind: 'status', code: 500 }),
   everySecond('slow', 'takes 500 ms longer', { kind: 'delay', ms: 500 }),
   row('watches cut', [upgrade, podIs('upgrading'), apiServer.cutsWatches, apiServer.cutsWatches], { alone: true }),
   row('410 Gone to every watch', [upgrade, podIs('upgrading'), apiServer.compacts], {
     alone: true,
+    quickOnReal: true,
     given: { pods: 2 },
   }),
   row(
     'a cache without news through a whole upgrade',
     [apiServer.losesPodEvents, upgrade, lasts(6), apiServer.recovers, apiServer.cutsWatches],
-    { given: { pods: 2 } },
+    { given: { pods: 2 }, quickOnReal: true },
   ),
   row(
     'a cache without news while pods fail',

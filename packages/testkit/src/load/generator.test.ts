@@ -104,11 +104,30 @@ describe('the load generator', () => {
     load.setRate(200);
     const before = load.sample().served;
     await until(() => load.sample().served >= before + 100);
-    load.remove(first);
+    await load.remove(first);
     await until(() => load.sample().served >= before + 200);
     const { byTarget, lost } = await load.stop();
     expect(lost).toBe(0);
     expect(byTarget[second]?.served).toBeGreaterThan(byTarget[first]?.served ?? 0);
+  });
+
+  test('a target that is removed has been left only when all that was in flight there has its answer', async () => {
+    let held: http.ServerResponse | undefined;
+    const address = await serve((_, response) => {
+      if (held) response.end();
+      else held = response;
+    });
+    const load = new LoadGenerator(options(address, { postShare: 0 })).start();
+    await until(() => load.sample().served >= 5);
+    let isLeft = false;
+    const left = load.remove(address).then(() => {
+      isLeft = true;
+    });
+    await until(() => load.sample().inFlight === 1);
+    expect(isLeft).toBe(false);
+    held?.end();
+    await left;
+    expect((await load.stop()).lost).toBe(0);
   });
 
   test('rises to its rate evenly: while it does, half of the full number is due', async () => {

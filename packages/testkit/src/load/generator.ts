@@ -73,8 +73,8 @@ export class LoadGenerator {
     this.#turn = this.#wanted();
   }
 
-  /** No new requests to it; those in flight are still waited for. */
-  remove(name: string): void {
+  /** No new requests to it; resolves when those in flight have ended one way or the other. */
+  async remove(name: string): Promise<void> {
     const target = this.#targets.get(name);
     if (!target?.wanted) return;
     target.wanted = false;
@@ -82,6 +82,8 @@ export class LoadGenerator {
     target.h2.retire();
     this.#tally.end(name, performance.now());
     this.#turn = this.#wanted();
+    const isOpen = (): boolean => [...this.#inFlight].some((request) => request.target === name);
+    while (!target.wanted && isOpen()) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }
 
   setRate(rate: number): void {

@@ -17,7 +17,8 @@ const HELP = `load --targets host:port[,host:port...] | --targets '["host:port",
   --duration-ms MS      0: until it is told to stop (0)
   --losses              prints a line for each lost request at once
 
-Sends GET / and POST /echo. Prints {"type":"sample",...}, {"type":"loss",...} with --losses, and last {"type":"report",...}.
+Sends GET / and POST /echo. Prints {"type":"sample",...}, {"type":"loss",...} with --losses, {"type":"removed",...} once nothing is
+in flight at a removed target, and last {"type":"report",...}.
 Takes on stdin {"add":"host:port"} {"remove":"host:port"} {"rate":N} {"killed":"host:port","atMs":UNIX_MS} {"sample":true} {"mark":true} {"stop":true}.
 SIGTERM, SIGINT and the end of stdin stop it as well.`;
 
@@ -66,7 +67,7 @@ function obey(line: string, load: LoadGenerator, stop: () => void): void {
   const command = JSON.parse(line) as Record<string, unknown>;
   const { add, remove, rate, killed, atMs } = command;
   if (typeof add === 'string') load.add(add);
-  else if (typeof remove === 'string') load.remove(remove);
+  else if (typeof remove === 'string') void load.remove(remove).then(() => print({ type: 'removed', target: remove }));
   else if (typeof rate === 'number' && rate > 0) load.setRate(rate);
   else if (typeof killed === 'string' && typeof atMs === 'number') load.markKilled(killed, atMs);
   else if (command.sample) print(load.sample());
