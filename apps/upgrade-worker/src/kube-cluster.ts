@@ -1,4 +1,4 @@
-import type { ClusterPort, PodRef, WriteResult } from '@sidestep/controller';
+import type { ClusterPort, Freshness, PodRef, WriteResult } from '@sidestep/controller';
 import {
   type ControllerRevision,
   type FullPod,
@@ -20,6 +20,8 @@ import {
 } from '@sidestep/kube';
 import { CONTROLLER_REVISION, POD, SIDECARSET } from './kinds.js';
 
+const FROM_MEMORY = { resourceVersion: '0' };
+
 /** The controller's view of the cluster over a `KubeApi`; one call of the port is one call to the API server. */
 export class KubeCluster implements ClusterPort {
   constructor(
@@ -28,17 +30,19 @@ export class KubeCluster implements ClusterPort {
     private readonly leaseName: string,
   ) {}
 
-  readPod(ref: PodRef): Promise<FullPod | undefined> {
-    return orUndefined(this.api.get<KubeObject & FullPod>(POD, ref));
+  readPod(ref: PodRef, freshness: Freshness): Promise<FullPod | undefined> {
+    return orUndefined(this.api.get<KubeObject & FullPod>(POD, ref, freshness === 'recent' ? FROM_MEMORY : {}));
   }
 
   patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>> {
-    return written(this.api.patch<KubeObject & FullPod>(POD, ref, patch, { type: 'json' }));
+    return written(this.api.patch<KubeObject & FullPod>(POD, ref, patch, { type: 'json', fieldValidation: 'Ignore' }));
   }
 
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>> {
     const guarded = { ...patch, metadata: { uid } };
-    return written(this.api.patch(POD, ref, guarded, { type: 'strategic', subresource: 'status' }));
+    return written(
+      this.api.patch(POD, ref, guarded, { type: 'strategic', subresource: 'status', fieldValidation: 'Ignore' }),
+    );
   }
 
   async createPod(pod: Pod): Promise<void> {

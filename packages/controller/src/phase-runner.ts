@@ -5,8 +5,8 @@ import {
   type PodUpgradeDecision,
   type UpgradeTarget,
 } from '@sidestep/core';
-import type { Clock, ClusterPort, EventPort, JobOptions, PhaseJobKeys } from './ports.js';
-import type { TargetSource } from './target-source.js';
+import type { Clock, ClusterPort, EventPort, Freshness, JobOptions, PhaseJobKeys } from './ports.js';
+import type { KnownTarget, TargetSource } from './target-source.js';
 
 /**
  * What one run of a job came to. `wrote`: the phase's write was made. `overtaken`: something else is due, or nothing.
@@ -34,19 +34,22 @@ const LOOK_AGAIN_MS = 60_000;
 const RETRY_CONFLICT_MS = 500;
 const NEXT_PRIORITY = 1;
 
-type Step = { kind: 'end'; outcome: PhaseRunOutcome } | { kind: 'decide-again' };
+type Step = { kind: 'end'; outcome: PhaseRunOutcome } | { kind: 'look-again' };
 
 /**
  * Runs one phase of one pod: read it, ask what is due, make that one write, locked to what was read. Running a job twice, late
  * or next to another worker changes nothing: it is dropped as soon as something else is due.
+ *
+ * The first look may be at a pod as the API server remembers it. Then only a write is believed, because the API server refuses it
+ * when the pod has moved on; before a job is dropped or put off the pod is read as it is stored.
  */
 export class PhaseRunner {
   constructor(private readonly parts: PhaseRunnerParts) {}
 
   async run(job: PhaseJobKeys, signal: AbortSignal): Promise<PhaseRunOutcome> {
-    for (let tries = 0; tries < CONFLICTS; tries += 1) {
+    for (let looks = 0; looks <= CONFLICTS; looks += 1) {
       signal.throwIfAborted();
-      const step = await this.step(job);
+      const step = await this.step(job, looks === 0 ? 'recent' : 'newest');
       if (step.kind === 'end') return step.outcome;
     }
     return {
@@ -58,27 +61,16 @@ export class PhaseRunner {
     };
   }
 
-  private async step(job: PhaseJobKeys): Promise<Step> {
+  private async step(job: PhaseJobKeys, freshness: Freshness): Promise<Step> {
     const [pod, known] = await Promise.all([
-      this.parts.cluster.readPod({ namespace: job.namespace, name: job.pod }),
+      this.parts.cluster.readPod({ namespace: job.namespace, name: job.pod }, freshness),
       this.parts.targets.target(job),
     ]);
-    if (pod === undefined || pod.metadata.uid !== job.uid) return gone('PodGone', 'the pod does not exist any more');
-    if (known === undefined) return gone('Superseded', 'the SidecarSet does not exist any more');
-    const { target, stored, epoch } = known;
-    if (target.hash !== job.revision) return gone('Superseded', 'the SidecarSet does not want this revision any more');
-    if (isOfFormerPlanner(job, epoch)) return gone('Superseded', 'the planner that picked the pod leads no more');
-    const now = this.parts.clock.now();
-    const decision = decidePodUpgrade({ target, pod, now });
-    const recall = decision.due === 'upgrade' ? findRecall(stored, job.generation) : undefined;
-    if (recall !== undefined) return gone(recall.reason, recall.message);
-    if (!isAskedFor(job.phase, decision.due) || decision.attempt !== job.attempt || decision.revision !== job.revision)
-      return { kind: 'end', outcome: overtaken(job, decision, now) };
-    if (decision.patch === undefined) {
-      this.tell(pod, decision);
-      return { kind: 'end', outcome: notYet(decision) };
-    }
-    return this.write(job, target, pod, decision);
+    const verdict = judge(job, pod, known, this.parts.clock.now());
+    if (verdict.kind === 'write') return this.write(job, verdict.target, verdict.pod, verdict.decision);
+    if (freshness === 'recent' && verdict.reads === 'pod') return { kind: 'look-again' };
+    if (verdict.tell !== undefined) this.tell(verdict.tell.pod, verdict.tell.decision);
+    return { kind: 'end', outcome: verdict.outcome };
   }
 
   private async write(
@@ -89,8 +81,9 @@ export class PhaseRunner {
   ): Promise<Step> {
     const ref = { namespace: job.namespace, name: job.pod };
     const written = await this.parts.cluster.patchPod(ref, decision.patch ?? []);
-    if (written.kind === 'conflict') return { kind: 'decide-again' };
-    if (written.kind === 'gone') return gone('PodGone', 'the pod was deleted before the write');
+    if (written.kind === 'conflict') return { kind: 'look-again' };
+    if (written.kind === 'gone')
+      return { kind: 'end', outcome: gone('PodGone', 'the pod was deleted before the write') };
     if (decision.statusPatch !== undefined) await this.parts.cluster.patchPodStatus(ref, job.uid, decision.statusPatch);
     this.tell(pod, decision);
     const now = this.parts.clock.now();
@@ -106,6 +99,40 @@ export class PhaseRunner {
   }
 }
 
+type Verdict =
+  | { kind: 'write'; target: UpgradeTarget; pod: FullPod; decision: PodUpgradeDecision }
+  | {
+      kind: 'end';
+      /** What it follows from: a look at an old version of the pod may be wrong about the pod only. */
+      reads: 'pod' | 'sidecarset';
+      outcome: PhaseRunOutcome;
+      tell?: { pod: FullPod; decision: PodUpgradeDecision };
+    };
+
+const judge = (job: PhaseJobKeys, pod: FullPod | undefined, known: KnownTarget | undefined, now: Date): Verdict => {
+  if (known === undefined) return dropped('Superseded', 'the SidecarSet does not exist any more');
+  const { target, stored, epoch } = known;
+  if (target.hash !== job.revision) return dropped('Superseded', 'the SidecarSet does not want this revision any more');
+  if (isOfFormerPlanner(job, epoch)) return dropped('Superseded', 'the planner that picked the pod leads no more');
+  if (pod === undefined || pod.metadata.uid !== job.uid) {
+    return { kind: 'end', reads: 'pod', outcome: gone('PodGone', 'the pod does not exist any more') };
+  }
+  const decision = decidePodUpgrade({ target, pod, now });
+  const recall = decision.due === 'upgrade' ? findRecall(stored, job.generation) : undefined;
+  if (recall !== undefined) return dropped(recall.reason, recall.message);
+  if (!isAskedFor(job.phase, decision.due) || decision.attempt !== job.attempt || decision.revision !== job.revision)
+    return { kind: 'end', reads: 'pod', outcome: overtaken(job, decision, now) };
+  if (decision.patch === undefined)
+    return { kind: 'end', reads: 'pod', outcome: notYet(decision), tell: { pod, decision } };
+  return { kind: 'write', target, pod, decision };
+};
+
+const dropped = (reason: string, message: string): Verdict => ({
+  kind: 'end',
+  reads: 'sidecarset',
+  outcome: gone(reason, message),
+});
+
 /** Whoever looks whether a migration is over goes on with the reset at once, instead of asking for another look. */
 const isAskedFor = (asked: PhaseJobKeys['phase'], due: PodUpgradeDecision['due']): boolean =>
   due === asked || (asked === 'migration' && due === 'reset');
@@ -117,10 +144,7 @@ const isAskedFor = (asked: PhaseJobKeys['phase'], due: PodUpgradeDecision['due']
 const isOfFormerPlanner = ({ phase, epoch }: PhaseJobKeys, current: number | undefined): boolean =>
   phase === 'upgrade' && epoch !== undefined && current !== undefined && epoch < current;
 
-const gone = (reason: string, message: string): Step => ({
-  kind: 'end',
-  outcome: { kind: 'done', result: 'gone', reason, message },
-});
+const gone = (reason: string, message: string): PhaseRunOutcome => ({ kind: 'done', result: 'gone', reason, message });
 
 const notYet = (decision: PodUpgradeDecision): PhaseRunOutcome => ({
   kind: 'not-yet',

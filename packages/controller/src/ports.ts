@@ -22,9 +22,15 @@ export interface PodRef {
 /** What became of a write. `conflict`: somebody else wrote first, so read and decide again. `gone`: there is nothing to write to. */
 export type WriteResult<T> = { kind: 'written'; object: T } | { kind: 'conflict' } | { kind: 'gone' };
 
+/**
+ * How new a read must be. `newest` is what is stored now; `recent` may be some versions older and costs the API server less, so it
+ * is good for deciding on a write that is locked to what was read, and for nothing else.
+ */
+export type Freshness = 'recent' | 'newest';
+
 /** Reads and writes of Kubernetes objects, each one call to the API server. */
 export interface ClusterPort {
-  readPod(ref: PodRef): Promise<FullPod | undefined>;
+  readPod(ref: PodRef, freshness: Freshness): Promise<FullPod | undefined>;
   /** RFC 6902; the patch itself carries the resourceVersion it was decided on. */
   patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>>;
   /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */

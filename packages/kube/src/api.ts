@@ -29,6 +29,14 @@ export interface ObjectRef {
   name: string;
 }
 
+export interface GetOptions {
+  /**
+   * `0`: whatever the API server has in memory, which spares it a read of its store and may be older than what was written since
+   * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). Default: the newest.
+   */
+  resourceVersion?: string;
+}
+
 export interface ListOptions {
   namespace?: string;
   labelSelector?: string;
@@ -48,6 +56,8 @@ export interface WriteOptions {
   fieldManager?: string;
   force?: boolean;
   dryRun?: boolean;
+  /** `Ignore` spares the API server the look for unknown and repeated fields; its default, `Warn`, answers with warnings. */
+  fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
 }
 
 /** `json` is RFC 6902 (an array), the others are objects. */
@@ -77,7 +87,7 @@ export interface WatchEvent<T> {
  * `reason` the API server's own (`NotFound`, `Conflict`, ...), `retry` the rule for trying again.
  */
 export interface KubeApi {
-  get<T extends KubeObject>(kind: ResourceKind, ref: ObjectRef): Promise<T>;
+  get<T extends KubeObject>(kind: ResourceKind, ref: ObjectRef, options?: GetOptions): Promise<T>;
   list<T extends KubeObject>(kind: ResourceKind, options?: ListOptions): Promise<ListResult<T>>;
   create<T extends KubeObject>(kind: ResourceKind, object: T, options?: WriteOptions): Promise<T>;
   replace<T extends KubeObject>(kind: ResourceKind, object: T, options?: WriteOptions): Promise<T>;

@@ -7,7 +7,7 @@ import {
   type SidecarSet,
   type SidecarSetStatus,
 } from '@sidestep/core';
-import type { ClusterPort, PodRef, WriteResult } from '../ports.js';
+import type { ClusterPort, Freshness, PodRef, WriteResult } from '../ports.js';
 
 type Stored = { metadata: { name?: string; namespace?: string; uid?: string; resourceVersion?: string } };
 
@@ -20,6 +20,9 @@ export class MemoryCluster implements ClusterPort {
   readonly sidecarSets = new Map<string, SidecarSet>();
   readonly revisions = new Map<string, ControllerRevision>();
   readonly writes: string[] = [];
+  readonly reads: Freshness[] = [];
+  /** What reads that need not be the newest are answered from: a former state, instead of the present one. */
+  remembered: ReadonlyMap<string, FullPod> | undefined;
   /** Runs before each pod write, to let somebody else be faster, or to fail. */
   beforePodWrite: (ref: PodRef) => void = () => undefined;
   /** Of the planner that holds the lease. */
@@ -43,8 +46,10 @@ export class MemoryCluster implements ClusterPort {
     return pod;
   }
 
-  async readPod(ref: PodRef): Promise<FullPod | undefined> {
-    return this.pods.get(keyOf(ref));
+  async readPod(ref: PodRef, freshness: Freshness): Promise<FullPod | undefined> {
+    this.reads.push(freshness);
+    const remembered = freshness === 'recent' ? this.remembered : undefined;
+    return (remembered ?? this.pods).get(keyOf(ref));
   }
 
   async patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>> {

@@ -49,6 +49,10 @@ describe('the address of a call', () => {
   test.each<[string, (api: HttpKubeApi) => Promise<unknown>]>([
     ['GET /api/v1/namespaces/shop/pods/a', (it) => it.get(POD, { namespace: 'shop', name: 'a' })],
     ['GET /apis/apps.kruise.io/v1beta1/sidecarsets/mesh', (it) => it.get(SET, { name: 'mesh' })],
+    [
+      'GET /api/v1/namespaces/shop/pods/a?resourceVersion=0',
+      (it) => it.get(POD, { namespace: 'shop', name: 'a' }, { resourceVersion: '0' }),
+    ],
     ['GET /api/v1/pods', (it) => it.list(POD)],
     [
       'GET /api/v1/namespaces/shop/pods?labelSelector=app%3Da&fieldSelector=spec.nodeName%3Dn&limit=5&continue=x&resourceVersion=7',
@@ -71,6 +75,10 @@ describe('the address of a call', () => {
       'PATCH /api/v1/namespaces/shop/pods/a?fieldManager=sidestep&force=true',
       (it) =>
         it.patch(POD, { namespace: 'shop', name: 'a' }, {}, { type: 'apply', fieldManager: 'sidestep', force: true }),
+    ],
+    [
+      'PATCH /api/v1/namespaces/shop/pods/a?fieldValidation=Ignore',
+      (it) => it.patch(POD, { namespace: 'shop', name: 'a' }, [], { type: 'json', fieldValidation: 'Ignore' }),
     ],
     [
       'POST /api/v1/namespaces/shop/pods/a/eviction',

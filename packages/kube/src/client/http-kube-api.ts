@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type {
   DeleteOptions,
+  GetOptions,
   KubeApi,
   KubeObject,
   ListOptions,
@@ -19,6 +20,7 @@ import { Caller, type CallReport } from './caller.js';
 import {
   collectionPath,
   deleteBody,
+  getQuery,
   listQuery,
   objectPath,
   PATCH_CONTENT_TYPE,
@@ -69,8 +71,9 @@ export class HttpKubeApi implements KubeApi {
     this.#caller.close();
   }
 
-  get<T extends KubeObject>(kind: ResourceKind, ref: ObjectRef): Promise<T> {
-    return this.#caller.json({ verb: 'get', method: 'GET', kind, path: objectPath(kind, ref) }, this.#share);
+  get<T extends KubeObject>(kind: ResourceKind, ref: ObjectRef, options: GetOptions = {}): Promise<T> {
+    const path = objectPath(kind, ref) + getQuery(options);
+    return this.#caller.json({ verb: 'get', method: 'GET', kind, path }, this.#share);
   }
 
   async list<T extends KubeObject>(kind: ResourceKind, options: ListOptions = {}): Promise<ListResult<T>> {

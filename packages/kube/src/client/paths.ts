@@ -1,5 +1,6 @@
 import type {
   DeleteOptions,
+  GetOptions,
   ListOptions,
   ObjectRef,
   PatchType,
@@ -18,6 +19,10 @@ export function collectionPath(kind: ResourceKind, namespace: string | undefined
 export function objectPath(kind: ResourceKind, ref: ObjectRef, subresource?: string): string {
   const own = `${collectionPath(kind, ref.namespace)}/${encodeURIComponent(ref.name)}`;
   return subresource ? `${own}/${subresource}` : own;
+}
+
+export function getQuery({ resourceVersion }: GetOptions): string {
+  return query({ resourceVersion });
 }
 
 export function listQuery(options: ListOptions): string {
@@ -46,6 +51,7 @@ export function writeQuery(options: WriteOptions): string {
     fieldManager: options.fieldManager,
     force: options.force ? 'true' : undefined,
     dryRun: options.dryRun ? 'All' : undefined,
+    fieldValidation: options.fieldValidation,
   });
 }
 
