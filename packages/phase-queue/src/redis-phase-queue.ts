@@ -27,8 +27,9 @@ export interface RedisPhaseQueueOptions {
 
 /** The braces make every key of the queue hash to one slot of a Redis Cluster. */
 const PREFIX = '{sidestep}';
-/** Small, so that workers begin with the first jobs of a rollout while the others are still being added. */
 const BATCH = 100;
+/** Small, so that workers begin with the first jobs of a rollout while the others are still being added. */
+const FIRST_BATCH = 8;
 const CONNECT_WAIT_MS = 1_000;
 /** Nobody reads BullMQ's event stream, so it is kept short. */
 const EVENT_STREAM_LENGTH = 100;
@@ -67,8 +68,8 @@ export class RedisPhaseQueue implements PhaseQueuePort {
     }
     const ids = [...byId.keys()];
     await this.reach(async (queue) => {
-      for (let from = 0; from < ids.length; from += BATCH) {
-        await this.enqueueBatch(queue, byId, ids.slice(from, from + BATCH), options);
+      for (let from = 0, to = FIRST_BATCH; from < ids.length; from = to, to += BATCH) {
+        await this.enqueueBatch(queue, byId, ids.slice(from, to), options);
       }
     });
   }

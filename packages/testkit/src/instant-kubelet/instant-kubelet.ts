@@ -34,6 +34,8 @@ export function startInstantKubelet(options: InstantKubeletOptions): InstantKube
   const { api, nodePrefix = 'instant-', delayMs = 0, bad = isBadTag, onError = () => undefined } = options;
   const waiting = new Map<string, NodeJS.Timeout>();
   const running = new Set<string>();
+  /** What was reported and is not yet seen in the watch: seeing the pod change otherwise meanwhile is no reason to say it again. */
+  const reported = new Map<string, string>();
   let writes = 0;
   let stopped = false;
 
@@ -55,8 +57,12 @@ export function startInstantKubelet(options: InstantKubeletOptions): InstantKube
       return;
     }
     const status = acknowledge(pod, new Date(), bad);
-    if (status === undefined) return;
+    const key = `${namespace}/${name}`;
+    const report = JSON.stringify([uid, status?.containerStatuses, status?.initContainerStatuses], withoutTimes);
+    if (status === undefined) reported.delete(key);
+    if (status === undefined || reported.get(key) === report) return;
     writes += 1;
+    reported.set(key, report);
     await api.patch(POD, ref, { metadata: { uid }, status }, { type: 'strategic', subresource: 'status' });
   };
 
@@ -69,6 +75,7 @@ export function startInstantKubelet(options: InstantKubeletOptions): InstantKube
     try {
       await write(pod);
     } catch (error) {
+      reported.delete(key);
       if (!isNotFound(error) && !isConflict(error)) onError(error);
       if (!isNotFound(error)) later(key, RETRY_MS);
     } finally {
@@ -85,10 +92,14 @@ export function startInstantKubelet(options: InstantKubeletOptions): InstantKube
   };
 
   reflector.store.subscribe((change) => {
-    if (change.type === 'deleted') return;
+    if (change.type === 'deleted') {
+      reported.delete(change.key);
+      return;
+    }
     const { object } = change;
     const due = object.metadata.deletionTimestamp !== undefined || acknowledge(object, new Date(), bad) !== undefined;
     if (due) later(change.key, delayMs);
+    else reported.delete(change.key);
   });
   reflector.start();
 
@@ -105,6 +116,9 @@ export function startInstantKubelet(options: InstantKubeletOptions): InstantKube
     },
   };
 }
+
+/** The same report made twice differs in nothing but its time. */
+const withoutTimes = (field: string, value: unknown): unknown => (/(At|Time)$/.test(field) ? undefined : value);
 
 /** Only what a status is made from. */
 function slim({ metadata, spec, status }: KubeObject): KubeletPod {
