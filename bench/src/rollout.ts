@@ -1,5 +1,6 @@
 import type { Bench, BenchContext, Row } from './bench.js';
 import { measureRollout } from './rollout/measure.js';
+import { measureKruiseCalls } from './rollout/measure-kruise-calls.js';
 import { planRuns, type Run } from './rollout/plan.js';
 import { RolloutStage } from './rollout/stage.js';
 
@@ -17,8 +18,8 @@ const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => 
     const stage = await RolloutStage.start(root, first);
     try {
       for (const one of mine) {
-        say(`${one.mode} rollout of ${one.pods} pods`);
-        rows.push(await measureRollout(stage, one));
+        say(`${one.mode} rollout of ${one.pods} pods by ${one.by}`);
+        rows.push(await (one.by === 'sidestep' ? measureRollout : measureKruiseCalls)(stage, one));
       }
     } finally {
       await stage.stop();
@@ -30,6 +31,6 @@ const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => 
 export const bench: Bench = {
   name: 'rollout',
   description:
-    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0',
+    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0 --by sidestep,openkruise-calls',
   run,
 };

@@ -7,14 +7,12 @@ import { PodTimes } from './pod-times.js';
 import { CostMeter } from './processes.js';
 import { IDLE_IMAGE, type RolloutStage } from './stage.js';
 
-const DEADLINE_MS = 600_000;
-const NEW_IMAGE = 'mesh:v2';
-let sequence = 0;
+export const DEADLINE_MS = 600_000;
+export const NEW_IMAGE = 'mesh:v2';
 
 /** One rollout from the edit of the SidecarSet to the last write on a pod. */
 export const measureRollout = async (stage: RolloutStage, run: Run): Promise<Row> => {
-  sequence += 1;
-  const name = `rollout-${sequence}`;
+  const name = stage.newName();
   await stage.createSet(name, run.mode);
   await stage.createPods(name, run.pods);
   const times = new PodTimes(stage.platform.api, name);
@@ -42,7 +40,8 @@ export const measureRollout = async (stage: RolloutStage, run: Run): Promise<Row
     plannerCpuMsPerPod: sum(pids.planner),
     workerCpuMsPerPod: sum(pids.workers),
     redisCpuMsPerPod: sum(pids.redis),
-    apiServerCpuMsPerPod: sum(pids.apiServer),
+    apiServerCpuMsPerPod: sum(pids.apiServer.slice(0, 1)),
+    etcdCpuMsPerPod: sum(pids.apiServer.slice(1)),
     plannerRssMb: peak(pids.planner),
     workerRssMb: peak(pids.workers),
     apiServerRssMb: peak(pids.apiServer),

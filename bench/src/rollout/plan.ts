@@ -10,6 +10,8 @@ export interface Run {
   qps: number | undefined;
   /** How long the kubelets take for a change. */
   kubeletMs: number;
+  /** Who rolls out: Sidestep, or the calls that OpenKruise makes, one after another. */
+  by: 'sidestep' | 'openkruise-calls';
 }
 
 const list = <T>(text: string, read: (word: string) => T): T[] => text.split(',').map(read);
@@ -37,6 +39,7 @@ export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
       workers: { type: 'string', default: quick ? '1' : '1,2' },
       qps: { type: 'string', default: 'shipped' },
       'kubelet-ms': { type: 'string', default: '0' },
+      by: { type: 'string', default: 'sidestep' },
     },
   });
   const runs: Run[] = [];
@@ -45,6 +48,8 @@ export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
       for (const qps of list(values.qps, (word) => (word === 'shipped' ? undefined : whole(word))))
         for (const pods of list(values.pods, whole))
           for (const mode of list(values.mode, oneOf('cold', 'hot')))
-            runs.push({ api, workers, qps, pods, mode, kubeletMs: whole(values['kubelet-ms']) });
+            for (const by of list(values.by, oneOf('sidestep', 'openkruise-calls')))
+              if (by === 'sidestep' || mode === 'hot')
+                runs.push({ api, workers, qps, pods, mode, by, kubeletMs: whole(values['kubelet-ms']) });
   return runs;
 };

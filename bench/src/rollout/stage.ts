@@ -27,6 +27,7 @@ type StoredSet = KubeObject & SidecarSet;
 /** The built platform with kubelets that answer at once; its programs are processes of their own. */
 export class RolloutStage {
   private kubelet: InstantKubelet | undefined;
+  private sets = 0;
 
   private constructor(
     readonly platform: Platform,
@@ -80,6 +81,23 @@ export class RolloutStage {
   /** Of the planner and all workers so far. */
   async calls(): Promise<Calls> {
     return sumCalls(await Promise.all(['planner', ...this.workerNames].map((name) => this.callsOf(name))));
+  }
+
+  /** Of a SidecarSet and the namespace of its pods. */
+  newName(): string {
+    this.sets += 1;
+    return `rollout-${this.sets}`;
+  }
+
+  /** Runs something without a planner: nothing of Sidestep moves, and nothing of it watches pods. */
+  async withoutPlanner<T>(act: () => Promise<T>): Promise<T> {
+    const planner = this.platform.service('planner');
+    await planner.stop();
+    try {
+      return await act();
+    } finally {
+      await (await planner.start()).ready();
+    }
   }
 
   /** A SidecarSet for the pods of this namespace; both have one name. */
