@@ -1,3 +1,4 @@
+import { LabelTally } from './label-tally.js';
 import { compareOrder } from './pod-order.js';
 import { SortedBlocks } from './sorted-blocks.js';
 import type { PodSummary } from './types.js';
@@ -14,6 +15,8 @@ export class CandidateQueue {
   private readonly sorted = new SortedBlocks<PodSummary>(compare);
   private readonly added = new Map<string, PodSummary>();
   private unready = 0;
+  /** Of the members, for scattering. */
+  readonly labels = new LabelTally(() => this.members.values());
 
   get size(): number {
     return this.members.size;
@@ -27,6 +30,7 @@ export class CandidateQueue {
   add(summary: PodSummary): void {
     this.remove(summary.key);
     this.members.set(summary.key, summary);
+    this.labels.add(summary);
     this.added.set(summary.key, summary);
     if (!summary.podReady) this.unready += 1;
   }
@@ -35,12 +39,14 @@ export class CandidateQueue {
     const old = this.members.get(key);
     if (old === undefined) return;
     this.members.delete(key);
+    this.labels.remove(old);
     if (!old.podReady) this.unready -= 1;
     if (!this.added.delete(key)) this.sorted.remove(old);
   }
 
   clear(): void {
     this.members.clear();
+    this.labels.clear();
     this.unready = 0;
     this.added.clear();
     this.sorted.clear();

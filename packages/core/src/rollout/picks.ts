@@ -20,7 +20,6 @@ export function pickPods(book: PodBook, target: UpgradeTarget, limits: PickLimit
   const room = limit - book.grants.size;
   if (room <= 0) return [];
   const used = book.tally.holding + book.grantedSlots;
-  // Scattering costs a look at every candidate, so it is not done for events that free no slot.
   if (used >= limits.maxUnavailable && !book.candidates.hasUnready) return [];
   const order = recalledFirst(book, orderOf(book, target.sidecarSet.spec.updateStrategy));
   return takeWhileCounted(filter(order, imagesNeeded(book, target)), room, used, limits.maxUnavailable);
@@ -62,9 +61,8 @@ function takeWhileCounted(
 }
 
 function orderOf(book: PodBook, strategy: UpdateStrategy | undefined): Iterable<PodSummary> {
-  const order = book.candidates.inOrder();
   const terms = strategy?.scatterStrategy ?? [];
-  if (terms.length === 0 || book.candidates.size <= 1) return order;
+  if (terms.length === 0 || book.candidates.size <= 1) return book.candidates.inOrder();
   const pods = book.matchedByKey();
-  return scatter([...order], expandScatterTerms(terms, pods), pods);
+  return scatter(book.candidates, expandScatterTerms(terms, pods), pods);
 }

@@ -1,8 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import type { Pod } from '../api/kubernetes.js';
 import { compareOrder, orderKey } from './pod-order.js';
-import { expandScatterTerms, scatter } from './scatter.js';
 
 describe('the order', () => {
   const pod = (changes: {
@@ -48,57 +46,5 @@ describe('the order', () => {
   test('by the number that a label ends in: no key first, then the first key, higher numbers first', () => {
     const labels = [{ b: '9' }, { a: 'n-2' }, {}, { a: 'x' }, { a: 'n-10' }, { a: '99999999999999999999' }];
     expect(byOrder(labels)).toEqual(['', 'a,n-10', 'a,n-2', 'a,x', 'a,99999999999999999999', 'b,9']);
-  });
-});
-
-describe('scattering', () => {
-  const make = (text: string) =>
-    [...text].map((zone, i) => ({ id: `${zone}${i}`, labels: zone === '-' ? {} : { zone } }));
-  const run = (text: string, terms: { key: string; value: string }[]) => {
-    const all = make(text);
-    return scatter(all, expandScatterTerms(terms, all), all)
-      .map((each) => each.id[0])
-      .join('');
-  };
-  test.each([
-    ['a term is spread, its last pod comes at the end', 'aaabbbb', [{ key: 'zone', value: 'a' }], 'abbabba'],
-    ['one pod of a term stays where it is', 'abbb', [{ key: 'zone', value: 'a' }], 'abbb'],
-    ['nearly all of a term leaves nothing to spread', 'aaaab', [{ key: 'zone', value: 'a' }], 'aaaab'],
-    ['a term no pod has changes nothing', 'abab', [{ key: 'zone', value: 'q' }], 'abab'],
-    [
-      'a star stands for every value',
-      'aaabbbcc',
-      [{ key: 'zone', value: '*' }],
-      run(
-        'aaabbbcc',
-        ['a', 'b', 'c'].map((value) => ({ key: 'zone', value })),
-      ),
-    ],
-  ])('%s', (_, text, terms, expected) => {
-    expect(run(text, terms)).toBe(expected);
-  });
-  test('each term counts once, also when it is given and found by a star', () => {
-    const terms = expandScatterTerms(
-      [
-        { key: 'zone', value: 'a' },
-        { key: 'zone', value: '*' },
-      ],
-      make('ab-a'),
-    );
-    expect(terms).toEqual([
-      { key: 'zone', value: 'a' },
-      { key: 'zone', value: 'b' },
-    ]);
-  });
-  test('no pod is lost and none is doubled', () => {
-    const zones = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), maxLength: 30 });
-    fc.assert(
-      fc.property(zones, zones, (candidates, others) => {
-        const chosen = make(candidates);
-        const all = [...chosen, ...make(others)];
-        const order = scatter(chosen, expandScatterTerms([{ key: 'zone', value: '*' }], all), all);
-        expect([...order].map((each) => each.id).sort()).toEqual(chosen.map((each) => each.id).sort());
-      }),
-    );
   });
 });

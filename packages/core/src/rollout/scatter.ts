@@ -1,3 +1,5 @@
+import type { Labelled, LabelTally } from './label-tally.js';
+
 /**
  * Spreads pods that share a label value over the order in which pods are begun (`updateStrategy.scatterStrategy`). The outcome
  * is OpenKruise 1.9's; the tables in the tests and the recorded cases pin it.
@@ -7,8 +9,11 @@ export interface ScatterTerm {
   value: string;
 }
 
-export interface Labelled {
-  readonly labels: Readonly<Record<string, string>>;
+/** What is put in order: the pods as they come before scattering, and how many of them have which label. */
+export interface Scatterable<T extends Labelled> {
+  readonly size: number;
+  inOrder(): Iterable<T>;
+  readonly labels: Pick<LabelTally, 'of'>;
 }
 
 /** Remembered for the array of all pods, which stays the same while only their upgrade moves on. */
@@ -39,30 +44,52 @@ function expand(terms: readonly ScatterTerm[], pods: readonly Labelled[]): Scatt
 }
 
 /**
- * Reorders candidates so that the pods of each term are spread among the others.
+ * The order of candidates in which the pods of each term are spread among the others. It is made while it is read: the first few
+ * pods cost a look at about as many, however many there are.
  *
- * @param candidates in the order before scattering
  * @param pods every pod of the SidecarSet: how dense a term's pods are among all of them decides how far apart they are put
  */
 export function scatter<T extends Labelled>(
-  candidates: readonly T[],
+  candidates: Scatterable<T>,
   terms: readonly ScatterTerm[],
   pods: readonly Labelled[],
-): T[] {
-  return byMatches(terms, candidates).reduce((order, term) => scatterByTerm(order, term, pods), [...candidates]);
+): Iterable<T> {
+  let order: Iterable<T> = candidates.inOrder();
+  let depth = 0;
+  for (const { term, inside } of byMatches(terms, candidates)) {
+    const outside = candidates.size - inside;
+    if (inside <= 1 || outside <= 1) continue;
+    const total = countAll(pods, term);
+    // One of the term's pods is kept for the very end.
+    const groups = groupSizes({ inside: total - 1, outside: pods.length - total }, { inside: inside - 1, outside });
+    order = new Spread(order, term, groups, { inside: inside - 1, outside });
+    depth += 1;
+    // Each one reads from the one before, so a long chain is a deep stack.
+    if (depth % DEEPEST === 0) order = [...order];
+  }
+  return order;
 }
+
+const DEEPEST = 64;
 
 const matches = ({ labels }: Labelled, { key, value }: ScatterTerm): boolean =>
   (Object.hasOwn(labels, key) ? labels[key] : '') === value;
 
 /** The term with most candidates is dealt with first, so that later ones can only disturb it a little. */
-function byMatches(terms: readonly ScatterTerm[], candidates: readonly Labelled[]): ScatterTerm[] {
-  if (terms.length === 1) return [...terms];
-  const counted = terms.map((term) => ({ term, count: candidates.filter((each) => hasValue(each, term)).length }));
-  return counted
-    .filter(({ count }) => count > 0)
-    .sort((a, b) => b.count - a.count)
-    .map(({ term }) => term);
+function byMatches(
+  terms: readonly ScatterTerm[],
+  { size, labels }: Pick<Scatterable<Labelled>, 'size' | 'labels'>,
+): { term: ScatterTerm; inside: number }[] {
+  const counted = terms.map((term) => {
+    const values = labels.of(term.key);
+    const having = values.get(term.value) ?? 0;
+    if (term.value !== '') return { term, having, inside: having };
+    // A pod without the label counts as one with an empty value.
+    const others = [...values].reduce((sum, [value, count]) => (value === '' ? sum : sum + count), 0);
+    return { term, having, inside: size - others };
+  });
+  if (terms.length === 1) return counted;
+  return counted.filter(({ having }) => having > 0).sort((a, b) => b.having - a.having);
 }
 
 function countAll(pods: readonly Labelled[], term: ScatterTerm): number {
@@ -74,25 +101,63 @@ function countAll(pods: readonly Labelled[], term: ScatterTerm): number {
   return count;
 }
 
-const hasValue = ({ labels }: Labelled, { key, value }: ScatterTerm): boolean =>
-  Object.hasOwn(labels, key) && labels[key] === value;
+/** An order in which the pods of one term are spread. Reads no more of the order before than it has to. */
+class Spread<T extends Labelled> implements Iterable<T> {
+  constructor(
+    private readonly order: Iterable<T>,
+    private readonly term: ScatterTerm,
+    private readonly groups: Groups,
+    /** Of the candidates, without the one that is kept for the end. */
+    private readonly counts: Split,
+  ) {}
 
-function scatterByTerm<T extends Labelled>(order: T[], term: ScatterTerm, pods: readonly Labelled[]): T[] {
-  const inside = order.filter((pod) => matches(pod, term));
-  const outside = order.filter((pod) => !matches(pod, term));
-  if (inside.length <= 1 || outside.length <= 1) return order;
-  const total = countAll(pods, term);
-  // One of the term's pods is kept for the very end.
-  const last = inside.pop() as T;
-  const groups = groupSizes(
-    { inside: total - 1, outside: pods.length - total },
-    { inside: inside.length, outside: outside.length },
-  );
-  const spread: T[] = outside.splice(0, groups.lead);
-  for (let i = 0; i < groups.count; i += 1) {
-    spread.push(...inside.splice(0, groups.inside), ...outside.splice(0, groups.outside));
+  *[Symbol.iterator](): Iterator<T> {
+    const { groups, counts } = this;
+    const split = new Sorting(this.order, (pod) => matches(pod, this.term));
+    const left = { ...counts };
+    const take = (side: keyof Split, most: number): Iterable<T> => {
+      const count = Math.min(most, left[side]);
+      left[side] -= count;
+      return split.take(side, count);
+    };
+    yield* take('outside', groups.lead);
+    for (let i = 0; i < groups.count; i += 1) {
+      yield* take('inside', groups.inside);
+      yield* take('outside', groups.outside);
+    }
+    yield* take('inside', left.inside);
+    yield* take('outside', left.outside);
+    yield* split.take('inside', 1);
   }
-  return [...spread, ...inside, ...outside, last];
+}
+
+/** Two lines out of one, each read at its own pace. */
+class Sorting<T> {
+  private readonly source: Iterator<T>;
+  private readonly lines = { inside: { items: [] as T[], next: 0 }, outside: { items: [] as T[], next: 0 } };
+
+  constructor(
+    source: Iterable<T>,
+    private readonly isInside: (item: T) => boolean,
+  ) {
+    this.source = source[Symbol.iterator]();
+  }
+
+  *take(side: keyof Split, count: number): Iterable<T> {
+    const line = this.lines[side];
+    for (let taken = 0; taken < count; taken += 1) {
+      while (line.next >= line.items.length && this.readOne());
+      if (line.next >= line.items.length) return;
+      yield line.items[line.next++] as T;
+    }
+  }
+
+  private readOne(): boolean {
+    const { done, value } = this.source.next();
+    if (done === true) return false;
+    this.lines[this.isInside(value) ? 'inside' : 'outside'].items.push(value);
+    return true;
+  }
 }
 
 interface Split {
