@@ -11,19 +11,19 @@ beforeAll(async () => {
 afterAll(() => tidyUp(world), MINUTES);
 
 describe('a new version that fails', () => {
-  test.each([
-    ['has an image that does not exist', 'absent', 0],
-    ['crashes before it asks for the sockets', 'v2-crashes-before', 0],
-    ['crashes with the sockets in hand, before it serves', 'v2-crashes-ready', 0],
-    ['crashes right after it took over', 'v2-crashes', 200],
-    ['hangs while it takes over', 'v2-hangs', 0],
+  test.each<[string, string, string[], number]>([
+    ['has an image that does not exist', 'absent', ['ImagePullFailed'], 0],
+    ['crashes before it asks for the sockets', 'v2-crashes-before', ['PostStartHookFailed'], 0],
+    ['crashes with the sockets in hand, before it serves', 'v2-crashes-ready', ['PostStartHookFailed'], 0],
+    ['crashes right after it took over', 'v2-crashes', ['PostStartHookFailed', 'CrashLoop'], 200],
+    ['hangs while it takes over', 'v2-hangs', ['PostStartHookFailed'], 0],
   ])(
     'that %s is aborted on every pod it was begun on, and a good one then goes through',
-    async (_, version, mayDieInFlight) => {
+    async (_, version, why, mayDieInFlight) => {
       const journey = await given.aHotSidecar(world, { pods: 3 });
       await given.load(journey);
       await when.theImageBecomes(journey, journey.mesh, version);
-      const { aborted } = await outcome.theRolloutIsAborted(journey);
+      const { aborted } = await outcome.theRolloutIsAborted(journey, ...why);
       expect(aborted).toBeLessThan(3);
       expect(outcome.versionsOf(journey)).toEqual(['v1', 'v1', 'v1']);
       await when.theImageBecomes(journey, journey.mesh, 'v3');

@@ -188,20 +188,21 @@ export const outcome = {
     return until(async () => (await leadingPlanner(world))?.spec.name, 'a planner to lead', DEADLINE_MS);
   },
 
-  /** Every begun pod went back to v1 by itself, and the set says that it stopped and why. */
-  async theRolloutIsAborted(journey: Journey): Promise<{ aborted: number; reason: string }> {
+  /** Every begun pod went back to v1 by itself for one of these reasons, and the set says that it stopped. */
+  async theRolloutIsAborted(journey: Journey, ...why: string[]): Promise<{ aborted: number; reason: string }> {
     const { world, namespace, mesh } = journey;
     return until(
       () => {
         const pods = world.podsOf(namespace);
-        const aborted = pods.filter((pod) =>
-          ['Failed', 'Aborted'].includes(upgradeRecord(pod, mesh.name).phase ?? ''),
-        ).length;
+        const aborted = pods.filter((pod) => {
+          const { phase = '', reason } = upgradeRecord(pod, mesh.name);
+          return ['Failed', 'Aborted'].includes(phase) && why.includes(reason ?? '');
+        }).length;
         const back = rowsOf(journey).every(({ state, version }) => state === 'idle' && version === 'v1');
         const degraded = world.set(mesh.name).status?.conditions?.find(({ type }) => type === 'Degraded');
         return back && aborted > 0 && degraded?.status === 'True' ? { aborted, reason: degraded.reason } : undefined;
       },
-      'the begun pods to be aborted',
+      `the begun pods to be aborted with the reason ${why.join(' or ')}`,
       DEADLINE_MS,
     );
   },
