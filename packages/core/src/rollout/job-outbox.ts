@@ -6,13 +6,27 @@ const FINISHING_PRIORITY = 1;
 /** A pod half way to a revision that is no longer wanted goes before one that is still whole. */
 const REDIRECT_PRIORITY = 2;
 
+/**
+ * Pods whose begin is asked for between two looks at all pods. Ten thousand jobs take a queue seconds, in which a pod that can be
+ * reset would wait behind those that are only to be begun.
+ */
+export const BEGUN_AT_ONCE = 500;
+
 /** Turns what is due into jobs, each of them once, until it changes or a resync asks for all. */
 export class JobOutbox {
   /** Pod key to the job it was last given. */
   private readonly sent = new Map<string, string>();
+  /** Keys of picked pods that were not asked for yet, in the order of their picks. */
+  private readonly waiting = new Set<string>();
 
   clear(): void {
     this.sent.clear();
+    this.waiting.clear();
+  }
+
+  /** There are more pods to be begun than one call of `collect` returned. */
+  get hasMore(): boolean {
+    return this.waiting.size > 0;
   }
 
   /** @param keys the pods that changed; undefined for a resync */
@@ -23,7 +37,7 @@ export class JobOutbox {
     keys: ReadonlySet<string> | undefined,
   ): RolloutJob[] {
     const jobs: RolloutJob[] = [];
-    if (keys === undefined) this.sent.clear();
+    if (keys === undefined) this.clear();
     const summaries = keys === undefined ? book.summaries() : [...keys].map((key) => book.get(key));
     for (const summary of summaries) {
       if (summary === undefined || !summary.matched) continue;
@@ -31,10 +45,23 @@ export class JobOutbox {
       else if (!summary.candidate) this.sent.delete(summary.key);
     }
     for (const key of keys ?? []) if (book.get(key) === undefined) this.sent.delete(key);
-    const priority = beginPriority(book.tally.stale);
-    const begun = keys === undefined ? [...book.grants.values()] : picks;
-    for (const pick of begun) this.add(jobs, pick, revision, pick.inFlight ? REDIRECT_PRIORITY : priority);
+    for (const { key } of keys === undefined ? book.grants.values() : picks) this.waiting.add(key);
+    this.begin(jobs, book, revision);
     return jobs;
+  }
+
+  /** A pick that was taken back meanwhile is not in the book's grants any more. */
+  private begin(jobs: RolloutJob[], book: PodBook, revision: string): void {
+    const priority = beginPriority(book.tally.stale);
+    let room = BEGUN_AT_ONCE;
+    for (const key of this.waiting) {
+      if (room === 0) return;
+      this.waiting.delete(key);
+      const pick = book.grants.get(key);
+      if (pick === undefined) continue;
+      this.add(jobs, pick, revision, pick.inFlight ? REDIRECT_PRIORITY : priority);
+      room -= 1;
+    }
   }
 
   private add(jobs: RolloutJob[], summary: PodSummary, revision: string, priority: number): void {

@@ -116,7 +116,8 @@ export class RolloutLedger {
       blocked: blockedPods(facts, stopReason(status)),
     };
     const next = Math.min(this.book.nextReview, facts.hold?.until ?? Number.POSITIVE_INFINITY, recalledUntil);
-    if (next !== Number.POSITIVE_INFINITY) decision.requeueAfterMs = Math.max(0, next - now.getTime());
+    if (this.outbox.hasMore) decision.requeueAfterMs = 0;
+    else if (next !== Number.POSITIVE_INFINITY) decision.requeueAfterMs = Math.max(0, next - now.getTime());
     return decision;
   }
 

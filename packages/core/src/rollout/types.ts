@@ -111,7 +111,7 @@ export interface RolloutDecision {
   conditionWrites: PodConditionWrite[];
   prePull: PrePullRequest[];
   events: RolloutEvent[];
-  /** When time alone will change the outcome; absent: only an event can. */
+  /** When time alone will change the outcome; 0: more jobs are due than are named here; absent: only an event can. */
   requeueAfterMs?: number;
   blocked: BlockedPods[];
 }
