@@ -62,13 +62,13 @@ const SETTINGS = {
   SIDESTEP_KUBE_QPS: {
     schema: wholeNumber(1, 10_000),
     allowed: 'a whole number from 1 to 10000',
-    default: '200',
+    default: '300',
     help: 'Calls per second to the API server in the long run, watches not counted',
   },
   SIDESTEP_KUBE_BURST: {
     schema: wholeNumber(1, 10_000),
     allowed: 'a whole number from 1 to 10000',
-    default: '400',
+    default: '600',
     help: 'Calls at once after a rest',
   },
   SIDESTEP_LEASE_NAME: {

@@ -1,7 +1,14 @@
 /** The planner (leader by Lease) and the phase workers, in one program, by role. */
+import { setFlagsFromString } from 'node:v8';
 import { createLogger, onStopSignals } from '@sidestep/observability';
 import { type Config, ConfigError, describeConfig, readConfig } from './config.js';
 import { UpgradeWorker } from './upgrade-worker.js';
+
+/**
+ * Of a watch event a few hundred bytes are kept and kilobytes thrown away. Left alone, V8 lets the heap of a program that has just
+ * started grow to several times what it keeps; half again is enough, and costs a tenth of the planner's CPU at most.
+ */
+setFlagsFromString('--heap-growing-percent=50');
 
 const EXIT = { failed: 1, usage: 2 };
 
