@@ -19,7 +19,9 @@ const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => 
     try {
       for (const one of mine) {
         say(`${one.mode} rollout of ${one.pods} pods by ${one.by}`);
-        rows.push(await (one.by === 'sidestep' ? measureRollout : measureKruiseCalls)(stage, one));
+        const row = await (one.by === 'sidestep' ? measureRollout : measureKruiseCalls)(stage, one);
+        say(JSON.stringify(row));
+        rows.push(row);
       }
     } finally {
       await stage.stop();

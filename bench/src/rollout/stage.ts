@@ -45,7 +45,8 @@ export class RolloutStage {
       needsRedis: true,
       ownRedis: true,
       apiServer: api,
-      env: { SIDESTEP_LOG_LEVEL: 'warn', ...(qps === undefined ? {} : limits) },
+      // A planner that starves beside what is measured must not end: nobody takes over.
+      env: { SIDESTEP_LOG_LEVEL: 'warn', SIDESTEP_LEASE_SECONDS: '120', ...(qps === undefined ? {} : limits) },
     });
     const stage = new RolloutStage(platform, workers);
     try {

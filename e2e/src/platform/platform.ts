@@ -200,7 +200,7 @@ export class Platform {
           env: {
             ...env,
             // A planner that was killed keeps its Lease that long.
-            SIDESTEP_LEASE_SECONDS: '5',
+            SIDESTEP_LEASE_SECONDS: env.SIDESTEP_LEASE_SECONDS ?? '5',
             SIDESTEP_ROLE: role,
             SIDESTEP_QUEUE: this.queue,
             // A Redis that REDIS_URL names may be shared with another platform.
