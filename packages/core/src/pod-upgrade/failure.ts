@@ -29,6 +29,12 @@ const WAITING_REASONS: Readonly<Record<string, Reason>> = {
  */
 const PLAIN_SETTLED_MS = 600_000;
 
+/** A kubelet that cannot pull goes round: pulling fails, the pull waits, the container waits. */
+const PULL_LOOP: readonly Reason[] = ['ImagePullFailed', 'CrashLoop'];
+
+const troubleOf = (waiting = ''): Reason | undefined =>
+  Object.hasOwn(WAITING_REASONS, waiting) ? WAITING_REASONS[waiting] : undefined;
+
 /** The first of these containers that cannot start. */
 export function findFailure(reading: PodReading, containers: readonly ContainerView[], now: Date): Problem | undefined {
   for (const container of containers) {
@@ -41,9 +47,7 @@ export function findFailure(reading: PodReading, containers: readonly ContainerV
 function containerFailure(reading: PodReading, container: ContainerView, now: Date): Problem | undefined {
   const { status, name } = container;
   const waiting = status?.state?.waiting;
-  const reason = Object.hasOwn(WAITING_REASONS, waiting?.reason ?? '')
-    ? WAITING_REASONS[waiting?.reason ?? '']
-    : undefined;
+  const reason = troubleOf(waiting?.reason);
   if (status === undefined || reason === undefined || isContainerReady(status)) return undefined;
   if (isLeftover(reading, container, status, now)) return undefined;
   if (container.version === undefined && isSettled(reading, container, now)) return undefined;
@@ -57,7 +61,9 @@ function isLeftover(reading: PodReading, container: ContainerView, status: Conta
   const before = recordedBefore(reading, container);
   if (before === undefined || now.getTime() >= reportedBy(reading)) return false;
   if (before.id === shortContainerId(status)) {
-    return before.waiting === status.state?.waiting?.reason && before.restarts === (status.restartCount ?? 0);
+    const words = [before.waiting, status.state?.waiting?.reason].map(troubleOf);
+    const isSame = words[0] === words[1] || words.every((word) => word !== undefined && PULL_LOOP.includes(word));
+    return isSame && before.restarts === (status.restartCount ?? 0);
   }
   // A container that was made since the write names its image; an image that cannot be pulled makes none.
   return !showsImage(container.image, status);

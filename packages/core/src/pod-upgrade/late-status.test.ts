@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { hotSet } from '../../testing/sidecarsets.js';
 import { SimulatedPod } from '../../testing/simulated-pod.js';
 
@@ -27,4 +27,28 @@ test('a next image that fails in the same way is told as failed', () => {
   pod.report();
   pod.wait(1).kubelet();
   expect(pod.look()).toMatchObject({ state: 'Failed', reason: 'PostStartHookFailed' });
+});
+
+describe('a kubelet that goes on trying to pull an image that is not wanted any more', () => {
+  const says = (pod: SimulatedPod, reason: string): SimulatedPod => {
+    const status = pod.pod.status?.containerStatuses?.find(({ name }) => name === 'mesh-2');
+    Object.assign(status ?? {}, { state: { waiting: { reason, message: 'failed to pull image "mesh:nopull"' } } });
+    return pod;
+  };
+
+  test.each([
+    ['ErrImagePull', 'ImagePullBackOff'],
+    ['ImagePullBackOff', 'ErrImagePull'],
+    ['CrashLoopBackOff', 'ErrImagePull'],
+  ])(
+    'says %s before the next image is written and %s after it: that is not held against the next one',
+    (before, after) => {
+      const pod = new SimulatedPod(hotSet('mesh:v1', { failurePolicy: { podAction: 'Abort' as const } }));
+      pod.wait(3600).image({ mesh: 'mesh:nopull' }).run('upgrade');
+      says(pod.wait(2).kubelet(), before).image({ mesh: 'mesh:v3' }).run('upgrade');
+      expect(says(pod.wait(1), after).look()).toMatchObject({ state: 'Upgrading', due: 'migration' });
+      pod.wait(1).kubelet();
+      expect(pod.look()).toMatchObject({ state: 'Migrated', due: 'reset' });
+    },
+  );
 });
