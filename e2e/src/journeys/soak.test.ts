@@ -12,6 +12,7 @@ test(`a minute and a half of edits, pauses, rollbacks, pod churn and faults over
   const stateDir = mkdtempSync(path.join(tmpdir(), 'sidestep-soak-'));
   const report = await runSoak({ root: ROOT, stateDir, minutes: 1.5, pods: 300, seed: SEED });
   expect(report).toMatchObject({ seed: SEED, problems: [] });
+  expect(Object.keys(report.heap)).toContain('webhook');
   expect(report.looks).toBeGreaterThan(300);
   expect(Object.keys(report.done).length).toBeGreaterThan(10);
-}, 900_000);
+}, 1_800_000);

@@ -12,7 +12,8 @@ const NODES = 10;
 const CREATORS = 16;
 /** Faults hold news back for up to two seconds. */
 const PLANNER_BEHIND_MS = 5_000;
-const DEADLINE_MS = 120_000;
+/** Against a wait without end, not against a slow machine. */
+const DEADLINE_MS = 600_000;
 
 /** One SidecarSet and its pods, in a namespace of their own. */
 export class Crowd {

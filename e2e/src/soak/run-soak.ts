@@ -1,4 +1,6 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { startInstantKubelet } from '@sidestep/testkit';
 import { until } from '../platform/service.js';
 import { EVENTS, REVISIONS } from '../world/resources.js';
@@ -6,6 +8,8 @@ import { World } from '../world/world.js';
 import { Crowd } from './crowd.js';
 import { EDITS, settle } from './edits.js';
 import { endFaults, FAULTS, redisKeys, replaceEnded } from './faults.js';
+import { growthProblem, type HeapGrowth, heapGrowth } from './heap-growth.js';
+import { HEAP_FOLDER, heapSamplesOf } from './heap-samples.js';
 import { Random } from './random.js';
 
 export interface SoakOptions {
@@ -26,8 +30,10 @@ export interface SoakReport {
   redisKeys: number;
   mostEventsOfOneObject: number;
   mostRevisionsOfOneSet: number;
-  /** Highest at the end, in megabytes. */
+  /** At the end, in megabytes. */
   rssMb: Record<string, number>;
+  /** Of the programs that lived through the second half. */
+  heap: Record<string, HeapGrowth>;
   /** One sentence each; none when all is well. */
   problems: string[];
 }
@@ -59,6 +65,7 @@ export const runSoak = async (options: SoakOptions): Promise<SoakReport> => {
     const endKeeping = keepAlive(world);
     await calm(crowds, report).finally(endKeeping);
     await look(world, report);
+    watchHeaps(world, options, report);
     for (const { history, name } of crowds)
       report.problems.push(...history.breaches.map((breach) => `${name}/${breach}`));
   } finally {
@@ -77,11 +84,16 @@ const emptyReport = (seed: number): SoakReport => ({
   mostEventsOfOneObject: 0,
   mostRevisionsOfOneSet: 0,
   rssMb: {},
+  heap: {},
   problems: [],
 });
 
-const startWorld = ({ root, stateDir }: SoakOptions): Promise<World> =>
-  World.start({
+const heapFolder = ({ stateDir }: SoakOptions): string => path.join(stateDir, 'heap');
+
+const startWorld = (options: SoakOptions): Promise<World> => {
+  const { root, stateDir } = options;
+  mkdirSync(heapFolder(options), { recursive: true });
+  return World.start({
     root,
     stateDir,
     workers: 2,
@@ -89,8 +101,14 @@ const startWorld = ({ root, stateDir }: SoakOptions): Promise<World> =>
     queue: 'redis',
     needsRedis: true,
     ownRedis: true,
-    env: { SIDESTEP_KUBE_QPS: '1000', SIDESTEP_KUBE_BURST: '2000' },
+    env: {
+      SIDESTEP_KUBE_QPS: '1000',
+      SIDESTEP_KUBE_BURST: '2000',
+      NODE_OPTIONS: `--import ${pathToFileURL(path.join(root, 'e2e/dist/soak/heap-probe.js'))}`,
+      [HEAP_FOLDER]: heapFolder(options),
+    },
   });
+};
 
 const startCrowds = async (world: World, { pods, say }: SoakOptions): Promise<Crowd[]> => {
   const crowds = Array.from(
@@ -190,6 +208,18 @@ const look = async (world: World, report: SoakReport): Promise<void> => {
     const rss = rssMb(pid);
     report.rssMb[spec.name] = rss;
     if (rss > MOST_RSS_MB) report.problems.push(`${spec.name} takes ${rss} MB`);
+  }
+};
+
+/** Growth of what is in use after garbage was collected: the size of a process says little about what it still needs. */
+const watchHeaps = (world: World, options: SoakOptions, report: SoakReport): void => {
+  for (const { spec, pid, isAlive } of world.platform.services.values()) {
+    if (pid === undefined || !isAlive) continue;
+    const growth = heapGrowth(heapSamplesOf(heapFolder(options), pid));
+    if (growth === undefined) continue;
+    report.heap[spec.name] = growth;
+    const problem = growthProblem(spec.name, growth);
+    if (problem !== undefined) report.problems.push(problem);
   }
 };
 
