@@ -46,7 +46,7 @@ export const given = {
   /** Pods of a namespace of their own behind a hot sidecar that runs v1. */
   async aHotSidecar(
     world: World,
-    options: { pods: number; maxUnavailable?: number | string; prePull?: boolean },
+    options: { pods: number; maxUnavailable?: number | string; prePull?: boolean; deadlineSeconds?: number },
   ): Promise<Journey> {
     sequence += 1;
     const name = `mesh-${sequence}`;
@@ -58,6 +58,7 @@ export const given = {
       listenPort: 8080,
       upstreamPort: 9090,
       maxUnavailable: options.maxUnavailable ?? 1,
+      ...(options.deadlineSeconds === undefined ? {} : { deadlineSeconds: options.deadlineSeconds }),
     };
     const namespace = `journey-${sequence}`;
     await world.createNamespace(namespace);
