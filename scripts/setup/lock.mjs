@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { say } from './progress.mjs';
@@ -23,6 +23,18 @@ const ownerOf = (lock) => {
   }
 };
 
+/** Removes the lock of that dead owner; one that another process has linked since goes back where it was. */
+const takeAway = (lock, owner) => {
+  const aside = `${lock}.${process.pid}.dead`;
+  try {
+    renameSync(lock, aside);
+    if (ownerOf(aside) !== owner) linkSync(aside, lock);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+  }
+  rmSync(aside, { force: true });
+};
+
 /** Says false when another living process has it. A link appears whole or not at all: nobody sees a lock without its owner. */
 const tryLock = (lock) => {
   const own = `${lock}.${process.pid}`;
@@ -33,7 +45,7 @@ const tryLock = (lock) => {
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
     const owner = ownerOf(lock);
-    if (owner !== undefined && !isAlive(owner)) rmSync(lock, { force: true });
+    if (owner !== undefined && !isAlive(owner)) takeAway(lock, owner);
     return false;
   } finally {
     rmSync(own, { force: true });
@@ -49,7 +61,9 @@ export const withLock = async (lock, what, work) => {
     hasSaid = true;
     await wait(POLL_MS);
   }
-  const release = () => rmSync(lock, { force: true });
+  const release = () => {
+    if (ownerOf(lock) === process.pid) rmSync(lock, { force: true });
+  };
   process.once('exit', release);
   try {
     return await work();

@@ -53,6 +53,7 @@ What happens with --fail, and what is checked (the set allows no failed pod, abo
   planner-killed   the planner that leads is killed with SIGKILL while pods are half way: a second one takes its lease over
   redis-flushed    FLUSHALL with jobs in the queue: the loss is noticed, and the queue is filled again
   redis-restarted  Redis is killed with jobs in it: the planner says so until it is back, empty, and fills it again
+Requests in flight in a sidecar that died are counted apart: in killedInFlight and, by kind, in lostByKind, but not in lost.
 In all of these the rollout completes, no pod is written twice, and a fault that hit nothing counts as a broken promise.
 
 Exit status: 0 every pod was upgraded and nothing was lost; 1 otherwise; 2 wrong arguments; 130 interrupted before its end.`;

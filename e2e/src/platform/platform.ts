@@ -205,7 +205,8 @@ export class Platform {
             SIDESTEP_QUEUE: this.queue,
             // A Redis that REDIS_URL names may be shared with another platform.
             SIDESTEP_QUEUE_NAME: `run-${process.pid}`,
-            ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
+            // Without one, what this process was given counts as unset: it may be what could not be used.
+            REDIS_URL: this.redis?.url ?? '',
           },
         });
       }),

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { leaveOut } from '../left-out.js';
 import { startRedis } from './redis.js';
 import { findRedisServer } from './redis-server.js';
@@ -65,3 +65,19 @@ if (server instanceof Error) {
     });
   });
 }
+
+describe('the Redis of REDIS_URL', () => {
+  const given = process.env.REDIS_URL;
+  afterEach(() => {
+    if (given === undefined) delete process.env.REDIS_URL;
+    else process.env.REDIS_URL = given;
+  });
+
+  test.each(['notaurl', 'http://localhost:6379', 'redis://'])(
+    'is refused with what is allowed when %s is no address of one',
+    async (url) => {
+      process.env.REDIS_URL = url;
+      await expect(startRedis()).rejects.toThrow('REDIS_URL is no Redis address: allowed are redis://host:port');
+    },
+  );
+});

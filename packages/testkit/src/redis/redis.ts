@@ -52,6 +52,10 @@ const CONNECT_DEADLINE_MS = 3_000;
 
 /** Rejects with one sentence when nobody listens where `REDIS_URL` says. */
 function answers(url: string): Promise<void> {
+  if (!/^rediss?(\+cluster)?:\/\/[^/]/.test(url)) {
+    const allowed = 'allowed are redis://host:port, rediss://... (TLS) and redis+cluster://...';
+    return Promise.reject(new Error(`REDIS_URL is no Redis address: ${allowed}; or unset it to get a Redis`));
+  }
   const first = url.replace(/^[a-z+]+:\/\/(?:[^@/]*@)?/, '').split(/[,/?]/)[0] ?? '';
   const [, host = first, port = '6379'] = /^(.*?)(?::(\d+))?$/.exec(first) ?? [];
   return new Promise((resolve, reject) => {
