@@ -10,6 +10,8 @@ export interface Comparison {
   /** What is compared, for the report: `sidecarSet mesh, stored v1beta1`. */
   subject: string;
   expected: unknown;
+  /** What OpenKruise answered at other times to the same; any of them will do. */
+  alternatives?: readonly unknown[];
   actual: unknown;
 }
 

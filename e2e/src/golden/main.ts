@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { caseFiles } from './golden-case.js';
@@ -23,11 +23,19 @@ const { dir, filter, json, quick } = new Command('golden')
   .parse()
   .opts<Options>();
 
-if (!existsSync(dir)) {
-  process.stderr.write(`there is no folder ${dir}\n`);
+if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+  process.stderr.write(`--dir ${dir} is no folder; allowed is a folder with recorded cases in .json files\n`);
   process.exit(2);
 }
-const files = caseFiles(dir).filter(({ name }) => filter === undefined || name.includes(filter));
-const results = files.filter((file) => !quick || !replaysRollout(file)).map(runCase);
+const files = caseFiles(dir);
+const chosen = files
+  .filter(({ name }) => filter === undefined || name.includes(filter))
+  .filter((file) => !quick || !replaysRollout(file));
+if (chosen.length === 0) {
+  const what =
+    files.length === 0 ? `there is no .json file in ${dir}` : `none of the ${files.length} cases in ${dir} is left`;
+  process.stderr.write(`${what}; allowed is at least one recorded case\n`);
+}
+const results = chosen.map(runCase);
 process.stdout.write(`${json ? jsonReport(results) : textReport(results)}\n`);
 process.exitCode = results.length === 0 || results.some(({ passed }) => !passed) ? 1 : 0;

@@ -1,56 +1,73 @@
 import { applyJsonPatch, KRUISE, type Pod, type SidecarSet, type SidecarSetStatus } from '@sidestep/core';
 import { isObject, mapStrings } from './compare.js';
 import type { ExpectedAdmission, ExpectedWrite } from './golden-case.js';
-import type { PodAnswer, WriteAnswer } from './golden-cluster.js';
+import { type PodAnswer, uidOf, type WriteAnswer } from './golden-cluster.js';
 
 const DENIED = /^admission webhook "[^"]+" denied the request: /;
 
-/** What Go prints of pointers differs from run to run; in this form it does not. */
-const withoutPointers = (text: string): string => text.replace(/0x[0-9a-f]{6,}/g, '0x<pointer>');
+/** Whether a message is a webhook's, passed on by the API server. */
+export const isDenied = (message: string): boolean => DENIED.test(message);
 
-/** OpenKruise's answer to a write, without what a server hands out by chance. */
+/** A webhook's message without the API server's words, and without pointers, which differ from run to run. */
+export const webhookMessage = (message: string): string =>
+  message.replace(DENIED, '').replace(/0x[0-9a-f]{6,}/g, '0x<pointer>');
+
+/** OpenKruise's answer to a write, as far as it was recorded, without what a server hands out by chance. */
 export function expectedWrite(recorded: ExpectedWrite): unknown {
-  const { status, reason, message, details, stored, controllerRevisions } = recorded;
-  if (stored === undefined) return refusal({ status, reason, message: message ?? '', details });
-  const { uid = '', name } = stored.v1beta1.metadata;
-  const value = {
-    status,
-    stored,
-    controllerRevisions: (controllerRevisions ?? []).map(({ namespace, ...revision }) => ({ namespace, ...revision })),
-  };
-  return withoutServerFields(mapStrings(value, (text) => (text === uid ? `uid-of-${name}` : text)));
+  const { status, reason, message, details, stored, hash, hashWithoutImage, controllerRevisions } = recorded;
+  if (status >= 300) return refusal({ status, reason, message: message ?? '', details });
+  return withoutServerFields({ status, stored, hash, hashWithoutImage, controllerRevisions });
 }
 
-/** Our answer in the form in which OpenKruise's was recorded. */
-export function actualWrite(answer: WriteAnswer, served: ExpectedWrite['stored'] | undefined): unknown {
+/** Our answer in the form in which OpenKruise's was recorded; what was not recorded is left out. */
+export function actualWrite(
+  answer: WriteAnswer,
+  served: (stored: SidecarSet) => { v1beta1: SidecarSet; v1alpha1: SidecarSet },
+  recorded: ExpectedWrite,
+): unknown {
   if (!('stored' in answer)) return refusal(answer);
-  const controllerRevisions = answer.revisions.map(({ metadata, revision, data }) => ({ ...metadata, revision, data }));
-  const stored = served && { v1beta1: comparable(served.v1beta1), v1alpha1: comparable(served.v1alpha1) };
-  return withoutServerFields({ status: answer.status, stored, controllerRevisions });
+  const { annotations = {} } = answer.stored.metadata;
+  const { v1beta1, v1alpha1 } = served(answer.stored);
+  const isRefusedThere = recorded.status >= 300;
+  const versions = {
+    ...(recorded.stored?.v1beta1 || isRefusedThere ? { v1beta1: comparable(v1beta1) } : {}),
+    ...(recorded.stored?.v1alpha1 || isRefusedThere ? { v1alpha1: comparable(v1alpha1) } : {}),
+  };
+  const revisions = answer.revisions.map(({ metadata, revision, data }) => ({ ...metadata, revision, data }));
+  const parts = {
+    stored: versions,
+    hash: annotations[KRUISE.hash],
+    hashWithoutImage: annotations[KRUISE.hashWithoutImage],
+    controllerRevisions: revisions,
+  };
+  const isTold = (part: string): boolean => isRefusedThere || recorded[part as keyof ExpectedWrite] !== undefined;
+  const told = Object.entries(parts).filter(([part]) => isTold(part));
+  return withoutServerFields({ status: answer.status, ...Object.fromEntries(told) });
 }
 
 function comparable(set: SidecarSet): SidecarSet {
   return set.status === undefined ? set : { ...set, status: withoutZero(set.status) as SidecarSetStatus };
 }
 
-function refusal({
-  status,
-  reason,
-  message,
-  details,
-}: {
+interface Refusal {
   status: number;
   message: string;
   reason?: unknown;
   details?: unknown;
-}) {
-  const text = withoutPointers(message.replace(DENIED, ''));
+}
+
+function refusal({ status, message, reason, details }: Refusal): Refusal {
+  const text = webhookMessage(message);
   return { status, message: text, ...(reason ? { reason } : {}), ...(details ? { details } : {}) };
 }
 
-/** Times and resource versions are the server's; JSON does not know `undefined`. */
+/** Times and resource versions are the server's, and so are uids; JSON does not know `undefined`. */
 function withoutServerFields(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (key, held) => (SERVER_FIELDS.has(key) ? undefined : held)));
+  return JSON.parse(JSON.stringify(value), function (this: Record<string, unknown>, key, held) {
+    if (SERVER_FIELDS.has(key)) return undefined;
+    // Of a SidecarSet, or of its reference in a revision that it owns: its name stands beside it.
+    return key === 'uid' && typeof this.name === 'string' ? uidOf(this.name) : held;
+  });
 }
 const SERVER_FIELDS = new Set(['creationTimestamp', 'resourceVersion', 'managedFields']);
 
@@ -63,37 +80,64 @@ export function withoutZero(status: SidecarSetStatus): Omit<SidecarSetStatus, 'u
 /** OpenKruise's answer to a pod; `patched` was recorded in the form that {@link normalisedPod} gives. */
 export function expectedAnswer({ request, response }: ExpectedAdmission): unknown {
   if (response.allowed) {
-    const { patched, patch = [] } = response;
-    return { allowed: true, patched: patched ?? normalisedPod(applyJsonPatch(request.object, patch)) };
+    const { patched, patch } = response;
+    return { allowed: true, patched: normalisedPod(patched ?? applyJsonPatch(request.object, patch ?? [])) };
   }
   const { message = '', code = 0 } = response.status ?? {};
-  return { allowed: false, status: { message: withoutPointers(message), code } };
+  return { allowed: false, status: { message: webhookMessage(message), code } };
 }
 
-export function actualAnswer(answer: PodAnswer, expectedName: string | undefined): unknown {
-  if (!answer.allowed) return answer;
-  return { allowed: true, patched: normalisedPod(answer.patched, expectedName) };
+/** Our answer in the same form. */
+export function actualAnswer(answer: PodAnswer): unknown {
+  return plain(answer.allowed ? { allowed: true, patched: normalisedPod(answer.patched) } : answer);
 }
+
+/** As it is once it went over the wire. */
+export const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+/** How the records in a pod's annotations are compared: read, or to the letter but for their times. */
+export type RecordForm = 'read' | 'text';
 
 /** A pod without what chance decides: uid and times, the name of the token volume, a generated name. */
-export function normalisedPod(pod: Pod, expectedName?: string): unknown {
+export function normalisedPod(pod: Pod, records: RecordForm = 'read'): unknown {
   const copy = mapStrings(structuredClone(pod), (text) =>
     text.replace(/^kube-api-access-[a-z0-9]{5}$/, 'kube-api-access-XXXXX'),
   );
   if (!isObject(copy) || !isObject(copy.metadata)) return copy;
   const { uid: _uid, creationTimestamp: _created, managedFields: _fields, ...metadata } = copy.metadata;
-  if (expectedName === '<generated>') metadata.name = expectedName;
-  if (isObject(metadata.annotations)) metadata.annotations = readRecords(metadata.annotations);
+  // A server makes one up where none was sent.
+  if (metadata.generateName !== undefined) delete metadata.name;
+  if (isObject(metadata.annotations)) {
+    metadata.annotations = (records === 'text' ? timeless : readRecords)(metadata.annotations);
+  }
   return { ...copy, metadata };
 }
 
+const RECORDS = [KRUISE.hash, KRUISE.hashWithoutImage];
+
 function readRecords(annotations: Record<string, unknown>): Record<string, unknown> {
   const result = { ...annotations };
-  for (const key of [KRUISE.hash, KRUISE.hashWithoutImage]) {
-    if (typeof result[key] !== 'string') continue;
-    const records = JSON.parse(result[key]) as Record<string, Record<string, unknown>>;
-    for (const record of Object.values(records)) if (record.updateTimestamp) record.updateTimestamp = '<time>';
-    result[key] = records;
-  }
-  return result;
+  for (const key of RECORDS) result[key] = readRecord(result[key]);
+  return JSON.parse(JSON.stringify(result));
 }
+
+/** Records that somebody garbled stay the text that they are. */
+function readRecord(text: unknown): unknown {
+  if (typeof text !== 'string') return text;
+  try {
+    const records = JSON.parse(text) as Record<string, Record<string, unknown>>;
+    for (const record of Object.values(records)) if (record.updateTimestamp) record.updateTimestamp = '<time>';
+    return records;
+  } catch {
+    return text;
+  }
+}
+
+function timeless(annotations: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(annotations).map(([key, value]) => {
+    const isRecord = (RECORDS as readonly string[]).includes(key) && typeof value === 'string';
+    return [key, isRecord ? value.replace(TIME, '"updateTimestamp":"<time>"') : value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+const TIME = /"updateTimestamp":"[^"]+"/g;

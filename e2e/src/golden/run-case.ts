@@ -1,5 +1,6 @@
+import { CaseFormError } from './case-form.js';
 import type { CaseFile, GoldenCase } from './golden-case.js';
-import { type Judgeable, judgeInTurn, type Verdict } from './judge.js';
+import { type Judgeable, judge, type Verdict } from './judge.js';
 import { ON_PURPOSE } from './on-purpose/rules.js';
 import { runAdmissionCase } from './run-admission-case.js';
 import { runDirectCase } from './run-direct-case.js';
@@ -22,15 +23,24 @@ export interface CaseResult {
 export function runCase(file: CaseFile): CaseResult {
   if ('error' in file) return { name: file.name, passed: false, failures: [], error: file.error, onPurpose: [] };
   try {
-    const verdicts = judgeInTurn(replay(file.golden), ON_PURPOSE);
-    if (verdicts.length === 0) throw new Error('the case holds no answer to compare');
+    const verdicts = replay(file.golden).map((step) => judge(step, ON_PURPOSE));
+    if (verdicts.length === 0) throw new CaseFormError(NOTHING);
     const failures = verdicts.filter(({ differences }) => differences.length > 0);
     const onPurpose = [...new Set(verdicts.flatMap((verdict) => verdict.onPurpose))];
     return { name: file.name, passed: failures.length === 0, failures, onPurpose };
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { name: file.name, passed: false, failures: [], error: text, onPurpose: [] };
+    return { name: file.name, passed: false, failures: [], error: reasonOf(error), onPurpose: [] };
   }
+}
+
+const NOTHING =
+  'expected holds no answer to compare; allowed are sidecarSets, pod and admission with what OpenKruise answered';
+
+/** A form that slipped through the look at it shows as some other error. */
+function reasonOf(error: unknown): string {
+  if (error instanceof CaseFormError) return error.message;
+  const text = error instanceof Error ? error.message : String(error);
+  return `it breaks the replay (${text}); allowed is what testdata/golden/README.md describes`;
 }
 
 /** True for cases that replay a whole rollout. */

@@ -41,7 +41,7 @@ export function runSelectionCase(content: SelectionCase): Judgeable[] {
   }
   const notPatched = [...pods.keys()].filter((name) => !order.includes(name));
   const actual = { patchedInOrder: order, notPatched, status: withoutZero(decision.status) };
-  const facts = { sidecarSets: [content.sidecarSet] };
+  const facts = { writes: [] };
   return [{ comparison: { subject: 'rollout', expected: content.expected, actual }, facts }];
 }
 
@@ -69,7 +69,7 @@ function decide(
 }
 
 function runningPod(cluster: GoldenCluster, recorded: SelectionCase['podsBefore'][number]): Pod {
-  const { name, labels, creationTimestamp, ready } = recorded;
+  const { name, labels = {}, creationTimestamp, ready } = recorded;
   const metadata = {
     name,
     namespace: 'golden',

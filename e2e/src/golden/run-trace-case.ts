@@ -7,12 +7,16 @@ import {
   type PodUpgradeDecision,
   type RolloutDecision,
   SIDESTEP,
+  type SidecarSet,
   type UpgradePhase,
   upgradeTarget,
 } from '@sidestep/core';
+import type { Comparison } from './compare.js';
 import type { TraceCase, TraceEntry } from './golden-case.js';
 import type { Judgeable } from './judge.js';
 import { withoutZero } from './normalise.js';
+import { comparableAnnotations } from './on-purpose/upgrade-write.js';
+import { TraceBeginnings } from './trace-beginnings.js';
 import { controllerWrite, hashOf, TraceWorld } from './trace-world.js';
 
 /** Traces count from zero; any day will do for the clock. */
@@ -44,6 +48,7 @@ function addTo(lists: Map<string, object[]>, key: string, element: object): void
 
 class TraceReplay {
   private readonly world: TraceWorld;
+  private readonly beginnings: TraceBeginnings;
   private readonly name: string;
   private readonly start: number;
   private now = new Date(START);
@@ -57,6 +62,7 @@ class TraceReplay {
 
   constructor(content: TraceCase) {
     this.world = new TraceWorld(content);
+    this.beginnings = new TraceBeginnings(content);
     this.name = content.sidecarSet.metadata.name ?? '';
     this.start = content.trace[0]?.t ?? 0;
   }
@@ -66,27 +72,43 @@ class TraceReplay {
     const rollout = this.rollout();
     const pods = this.world.apply(entry);
     if (entry.kind === 'event') return this.event(entry, rollout);
-    if (pods?.before === undefined) return [];
+    if (entry.kind === 'sidecarset') return this.compared(this.beginnings.edit(entry, this.world.set));
+    if (pods === undefined) return [];
+    if (pods.before === undefined) return this.compared(this.beginnings.injection(entry, this.recordedSet()));
     const write = controllerWrite(entry);
     if (write === 'pod') return [this.write(entry, pods.before, pods.after, rollout)];
     return write === 'status' ? [this.condition(entry, pods.before, pods.after, rollout)] : [];
   }
 
   end(): Judgeable[] {
-    const pods = [...this.world.pods.keys()].map((name) => {
-      return this.judgeable(`Events on ${name}`, this.podEvents.get(name) ?? [], this.ourEvents.get(name) ?? []);
-    });
+    const pods = [...this.world.pods].flatMap(([name, pod]) => [
+      this.judgeable(`Events on ${name}`, this.podEvents.get(name) ?? [], this.ourEvents.get(name) ?? []),
+      this.leftover(name, pod),
+    ]);
     const status = this.rollout()?.status;
     if (status === undefined || this.world.set.status === undefined) return pods;
     const [expected, actual] = [this.world.set.status, status].map((each) => ({ status: withoutZero(each) }));
     return [...pods, this.judgeable('status in the end', expected, actual)];
   }
 
+  /** OpenKruise was done when the recording ended; so should we be with what it left. */
+  private leftover(name: string, before: Pod): Judgeable {
+    const { due, reason } = this.decide(name, before);
+    const rollout = this.rollout();
+    const jobs =
+      rollout?.jobs.filter(({ pod }) => pod === name).map(({ phase }) => phase) ?? (due === 'none' ? [] : [due]);
+    const { comparison, facts } = this.judgeable(`what is left to do on ${name}`, { jobs: [] }, { jobs });
+    return {
+      comparison,
+      facts: { ...facts, upgrade: { before, set: this.world.set, reason, picked: jobs.length > 0 } },
+    };
+  }
+
   private write(entry: TraceEntry, before: Pod, after: Pod, rollout: RolloutDecision | undefined): Judgeable {
     const name = entry.name ?? '';
+    const { set } = this.world;
     const known = withNote(before, this.notes.get(name));
-    const { set, revisions } = this.world;
-    const decision = decidePodUpgrade({ target: upgradeTarget(set, revisions), pod: known, now: this.now });
+    const decision = this.decide(name, before);
     const ours = applyJsonPatch(known, decision.patch ?? []);
     const note = ours.metadata.annotations?.[SIDESTEP.upgrade];
     if (note !== undefined) this.notes.set(name, note);
@@ -97,7 +119,13 @@ class TraceReplay {
     const expected = { due: phaseOf(before, after, this.name), picked: true, ...written(after) };
     const actual = { due: decision.due, picked, ...written(ours) };
     const { comparison, facts } = this.judgeable(`write to ${name} at ${entry.t} ms`, expected, actual);
-    return { comparison, facts: { ...facts, write: { before, ours, set, reason: decision.reason } } };
+    return { comparison, facts: { ...facts, upgrade: { before, set, reason: decision.reason, picked } } };
+  }
+
+  private decide(name: string, pod: Pod): PodUpgradeDecision {
+    const { set, revisions } = this.world;
+    const known = withNote(pod, this.notes.get(name));
+    return decidePodUpgrade({ target: upgradeTarget(set, revisions), pod: known, now: this.now });
   }
 
   private condition(entry: TraceEntry, before: Pod, after: Pod, rollout: RolloutDecision | undefined): Judgeable {
@@ -124,16 +152,27 @@ class TraceReplay {
   }
 
   private rollout(): RolloutDecision | undefined {
-    const { set, revisions, isSetRecorded } = this.world;
-    if (!isSetRecorded || set.metadata.annotations === undefined) return undefined;
+    const { revisions } = this.world;
+    const set = this.recordedSet();
+    if (set === undefined) return undefined;
     const latestRevision = set.status?.latestRevision ?? '';
     const pods = [...this.world.pods.values()].map((pod) => withNote(pod, this.notes.get(pod.metadata.name ?? '')));
     return decideRollout({ sidecarSet: set, revisions, latestRevision }, pods, this.now);
   }
 
+  /** Undefined before the trace shows it for the first time. */
+  private recordedSet(): SidecarSet | undefined {
+    const { set, isSetRecorded } = this.world;
+    return isSetRecorded && set.metadata.annotations?.[KRUISE.hash] !== undefined ? set : undefined;
+  }
+
+  private compared(comparisons: readonly Comparison[]): Judgeable[] {
+    return comparisons.map(({ subject, expected, actual }) => this.judgeable(subject, expected, actual));
+  }
+
   private judgeable(subject: string, expected: unknown, actual: unknown): Judgeable {
     const trace = { set: this.world.set, revisions: this.world.revisions };
-    return { comparison: { subject, expected, actual }, facts: { sidecarSets: [this.world.set], trace } };
+    return { comparison: { subject, expected, actual }, facts: { writes: [], trace } };
   }
 }
 
@@ -149,14 +188,8 @@ function phaseOf(before: Pod, after: Pod, set: string): UpgradePhase {
 }
 
 function written({ metadata, spec }: Pod): { annotations: Record<string, string>; containers: unknown } {
-  const { [SIDESTEP.upgrade]: _ours, ...annotations } = metadata.annotations ?? {};
-  const timeless = Object.entries(annotations).map(([key, value]) => [
-    key,
-    value.replace(TIME, '"updateTimestamp":"<time>"'),
-  ]);
-  return { annotations: Object.fromEntries(timeless), containers: spec.containers };
+  return { annotations: comparableAnnotations(metadata.annotations), containers: spec.containers };
 }
-const TIME = /"updateTimestamp":"[^"]+"/g;
 
 function upgradable(conditions: readonly object[] | undefined): unknown {
   const found = (

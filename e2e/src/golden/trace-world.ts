@@ -1,7 +1,10 @@
 import {
+  API_V1ALPHA1,
+  API_V1BETA1,
   type Container,
   type ContainerStatus,
   type ControllerRevision,
+  convertSidecarSet,
   decideRevisions,
   defaultSidecarSet,
   KRUISE,
@@ -41,7 +44,8 @@ export class TraceWorld {
   constructor({ sidecarSet, pod, trace }: TraceCase) {
     const labels = pod?.metadata.labels ?? sidecarSet.spec.selector?.matchLabels;
     this.template = { namespace: 'trace', ...(labels ? { labels } : {}) };
-    this.set = structuredClone(sidecarSet);
+    this.set =
+      sidecarSet.apiVersion === API_V1ALPHA1 ? convertSidecarSet(sidecarSet, API_V1BETA1) : structuredClone(sidecarSet);
     this.isSetRecorded = trace.some(({ kind }) => kind === 'sidecarset');
   }
 

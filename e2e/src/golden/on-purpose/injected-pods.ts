@@ -1,126 +1,76 @@
-import type { Container, Pod } from '@sidestep/core';
-import { isObject } from '../compare.js';
-import { normalisedPod } from '../normalise.js';
-import type { OnPurpose } from './rule.js';
-
-interface PodAnswer {
-  allowed: true;
-  patched: { spec: Record<string, unknown> & { containers: Container[]; initContainers?: Container[] } };
-}
-
-function isPod(answer: unknown): answer is PodAnswer {
-  return isObject(answer) && isObject(answer.patched) && isObject(answer.patched.spec);
-}
+import { createHash } from 'node:crypto';
+import { type Container, KRUISE, matchesSelector, type Pod, type SidecarSet } from '@sidestep/core';
+import { differences } from '../compare.js';
+import { type AdmittedPod, isAdmitted, isSidecarOf, recordsOf, setsIn, withContainers } from './answers.js';
+import type { CaseFacts, OnPurpose, RecordedWrite } from './rule.js';
 
 const MARKER = 'IS_INJECTED';
-
-const isSidecar = ({ env }: Container): boolean => env?.some(({ name }) => name === MARKER) === true;
 
 export const markedOnce: OnPurpose = {
   name: 'IS_INJECTED is not repeated',
   sentence: 'A sidecar with an env IS_INJECTED of its own gets the marker once; OpenKruise lists it twice.',
-  adjust: ({ expected }) => (isPod(expected) ? withContainers(expected, withOneMarker) : undefined),
+  adjust: ({ expected }, facts) => {
+    if (!isAdmitted(expected)) return undefined;
+    const sets = setsIn(expected.patched, facts);
+    return withContainers(expected, (each) => (isSidecarOf(sets, each) ? withOneMarker(each) : each));
+  },
 };
 
-function withContainers(answer: PodAnswer, change: (container: Container) => Container): PodAnswer {
-  const { spec } = answer.patched;
-  const changed = { ...spec, containers: spec.containers.map(change) };
-  if (spec.initContainers !== undefined) changed.initContainers = spec.initContainers.map(change);
-  return { ...answer, patched: { ...answer.patched, spec: changed } };
-}
-
+/** The one that OpenKruise appended stays. */
 function withOneMarker(container: Container): Container {
   const last = container.env?.findLastIndex(({ name }) => name === MARKER);
   if (container.env === undefined || last === undefined) return container;
   return { ...container, env: container.env.filter(({ name }, index) => name !== MARKER || index === last) };
 }
 
-export const setsByName: OnPurpose = {
-  name: 'SidecarSets apply in the order of their names',
-  sentence: 'Several SidecarSets on one pod are injected sorted by name; in OpenKruise their order is random.',
-  adjust: ({ expected, actual }, { sidecarSets }) => {
-    if (sidecarSets.length < 2 || !isPod(expected) || !isPod(actual)) return undefined;
-    const spec = { ...expected.patched.spec };
-    for (const list of ['containers', 'initContainers', 'volumes', 'imagePullSecrets']) {
-      spec[list] = reordered(spec[list], actual.patched.spec[list]);
-    }
-    return { ...expected, patched: { ...expected.patched, spec: JSON.parse(JSON.stringify(spec)) } };
-  },
-};
-
-/** The same elements in our order, if the pod's own ones keep theirs and every sidecar its side of them. */
-function reordered(expected: unknown, actual: unknown): unknown {
-  if (!Array.isArray(expected) || !Array.isArray(actual)) return expected;
-  const key = (list: unknown[]): string => outline(list as Container[]).join();
-  if (expected.length !== actual.length || key(expected) !== key(actual)) return expected;
-  const left = [...(expected as Container[])];
-  const ordered = (actual as Container[]).map(({ name }) => left.find((element) => element.name === name));
-  return ordered.includes(undefined) ? expected : ordered;
-}
-
-/** Names of what is the pod's own, in order, with the sorted names of the sidecars that stand between. */
-function outline(list: Container[]): string[] {
-  const parts: string[][] = [[]];
-  for (const element of list) {
-    if (isSidecar(element)) parts.at(-1)?.push(element.name);
-    else parts.push([`own:${element.name}`], []);
-  }
-  return parts.flatMap((part) => part.sort());
-}
-
-export const podFieldsSurvive: OnPurpose = {
-  name: 'fields of the pod that a client does not know survive',
-  sentence:
-    'Patches insert whole new elements and never re-encode or move what they do not own; OpenKruise drops such fields.',
-  adjust: ({ expected, actual }, { admission, isDirect }) => {
-    if (admission === undefined || !isPod(actual)) return undefined;
-    const own = (normalisedPod(admission.request.object) as Pod).spec.containers;
-    // The API server refused what OpenKruise had made of it; that no field is lost is compared on its own.
-    if (!isPod(expected)) return isDirect ? actual : undefined;
-    return withContainers(expected, (container) => {
-      const whole = own.find(({ name }) => name === container.name);
-      if (whole === undefined) return withoutStray(container, own);
-      return isPartOf(container, whole) ? whole : container;
-    });
-  },
-};
-
-/** Nothing but fields are missing. */
-function isPartOf(part: unknown, whole: unknown): boolean {
-  if (Array.isArray(part) && Array.isArray(whole)) {
-    return part.length === whole.length && part.every((element, index) => isPartOf(element, whole[index]));
-  }
-  if (isObject(part) && isObject(whole)) return Object.entries(part).every(([key, held]) => isPartOf(held, whole[key]));
-  return part === whole;
-}
-
-/** OpenKruise's index-based patch leaves fields of an app container on the sidecar that takes its place in the list. */
-function withoutStray(container: Container, own: Container[]): Container {
-  const stray = own.flatMap((each) => Object.entries(each));
-  const isStray = (key: string, value: unknown): boolean =>
-    !COMMON.has(key) && stray.some(([name, held]) => name === key && JSON.stringify(held) === JSON.stringify(value));
-  return Object.fromEntries(Object.entries(container).filter(([key, value]) => !isStray(key, value))) as Container;
-}
-const COMMON = new Set([
-  'name',
-  'image',
-  'env',
-  'resources',
-  'imagePullPolicy',
-  'terminationMessagePath',
-  'terminationMessagePolicy',
-]);
-
 export const partialIsStable: OnPurpose = {
   name: 'policy Partial is stable per pod',
   sentence:
     'Which pods get the pinned revision follows from the pod and the SidecarSet; OpenKruise throws dice for each request.',
-  adjust: ({ expected, actual }, { sidecarSets }) => {
-    const dice = sidecarSets.some(({ spec }) => {
-      return (
-        spec.injectionStrategy?.revision?.policy === 'Partial' && typeof spec.updateStrategy?.partition === 'string'
-      );
-    });
-    return dice && isPod(expected) && isPod(actual) ? actual : undefined;
+  adjust: ({ expected }, facts) => {
+    if (!isAdmitted(expected) || facts.pod === undefined) return undefined;
+    const { admitInstead, request } = facts.pod;
+    const diced = setsIn(expected.patched, facts).filter(({ posted }) => throwsDice(posted, request));
+    if (diced.length === 0) return undefined;
+    const fell = new Map(diced.map((write) => [nameOf(write), gotPinned(write, expected)]));
+    const drawn = new Map(diced.map((write) => [nameOf(write), drawsPinned(write.posted, facts.pod)]));
+    // OpenKruise's pod has to be whole, with its dice as they fell: then it would be ours with the lots as they are drawn.
+    if (differences(admitInstead({ change: fixed(fell) }), expected).length > 0) return undefined;
+    return admitInstead({ change: fixed(drawn) });
   },
 };
+
+const nameOf = ({ posted }: RecordedWrite): string => posted.metadata.name ?? '';
+
+/** Whether chance decides about this pod: with a number there is none, and neither with a pod that the canary does not select. */
+function throwsDice({ spec }: SidecarSet, pod: Pod): boolean {
+  const { partition, selector, paused } = spec.updateStrategy ?? {};
+  if (spec.injectionStrategy?.revision?.policy !== 'Partial' || paused === true) return false;
+  if (selector && !matchesSelector(selector, pod.metadata.labels ?? {})) return false;
+  return typeof partition === 'string' && /^\d+%$/.test(partition) && partition !== '0%' && partition !== '100%';
+}
+
+/** What the pod's record says: the hash of the current spec, or another. */
+function gotPinned({ posted, recorded }: Required<RecordedWrite>, { patched }: AdmittedPod): boolean {
+  const latest = recorded.hash ?? recorded.stored?.v1beta1?.metadata.annotations?.[KRUISE.hash];
+  return recordsOf(patched, KRUISE.hash)[posted.metadata.name ?? '']?.hash !== latest;
+}
+
+/** The lot: the first 48 bits of SHA-256 over the set's name and the pod's identity, as a share of all there are. */
+function drawsPinned({ metadata, spec }: SidecarSet, pod: CaseFacts['pod']): boolean {
+  const { uid, name, generateName = '' } = pod?.request.metadata ?? {};
+  const identity = uid || (name ? `${pod?.namespace}/${name}` : `${pod?.namespace}/${generateName}/${pod?.uid ?? ''}`);
+  const digest = createHash('sha256').update(`${metadata.name}\0${identity}`).digest();
+  return digest.readUIntBE(0, 6) / 2 ** 48 < Number.parseInt(String(spec.updateStrategy?.partition), 10) / 100;
+}
+
+/** The SidecarSets with chance taken out: the revision that is pinned for every pod, or for none. */
+const fixed =
+  (pinned: ReadonlyMap<string, boolean>) =>
+  (set: SidecarSet): SidecarSet => {
+    const isPinned = pinned.get(set.metadata.name ?? '');
+    const { revision, ...strategy } = set.spec.injectionStrategy ?? {};
+    if (isPinned === undefined || revision === undefined) return set;
+    const injectionStrategy = isPinned ? { ...strategy, revision: { ...revision, policy: 'Always' } } : strategy;
+    return { ...set, spec: { ...set.spec, injectionStrategy } };
+  };

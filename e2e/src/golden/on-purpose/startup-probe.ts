@@ -1,89 +1,107 @@
 import {
+  type Container,
   decideRevisions,
-  defaultSidecarSet,
+  KRUISE,
   type SidecarContainer,
   type SidecarSet,
   sidecarSetHash,
   sidecarSetHashWithoutImage,
 } from '@sidestep/core';
 import { differences, isObject, mapStrings } from '../compare.js';
-import type { OnPurpose } from './rule.js';
+import { withProbeDefaults } from '../probe-defaults.js';
+import {
+  containersOf,
+  errorsIn,
+  isAccepted,
+  isAdmitted,
+  isRefusedWrite,
+  messageOf,
+  namesInPod,
+  setsIn,
+} from './answers.js';
+import type { CaseFacts, OnPurpose } from './rule.js';
 
-const NAME = 'startupProbe has defaults';
+/** What OpenKruise says of fields that have a default in the other probes. */
+const MISSING =
+  /^spec\.\w+\[\d+\]\.startupProbe\.(?:(?:success|failure)Threshold|(?:timeout|period)Seconds|httpGet\.(?:path|scheme)): (?:Invalid value: 0: |Required value|Unsupported value: "": )/;
 
 export const startupProbeDefaults: OnPurpose = {
-  name: NAME,
+  name: 'startupProbe has defaults',
   sentence:
     'startupProbe is defaulted like the other probes; OpenKruise demands that every field of it is spelled out.',
-  adjust: ({ expected, actual }, facts) => {
-    if (!isObject(expected) || !facts.sidecarSets.some(hasStartupProbe)) return undefined;
-    if (isRefusedForIt(expected)) return actual;
-    if ('stored' in expected) return withDefaults(expected as unknown as AcceptedWrite);
-    // The pod of a SidecarSet that OpenKruise did not take, or that has another hash than there.
-    return isPodOf(expected, actual) && facts.earlier.has(NAME) ? likeActualSidecars(expected, actual) : undefined;
+  adjust: ({ expected }, facts) => {
+    if (isRefusedWrite(expected)) return withoutComplaint(expected, facts);
+    const sets = isAccepted(expected)
+      ? [facts.writes.at(-1)?.posted.metadata.name]
+      : isAdmitted(expected)
+        ? setsIn(expected.patched, facts).map(({ posted }) => posted.metadata.name)
+        : [];
+    return storedOf(sets, facts).reduce<unknown>((answer, set) => spelledOut(answer, set), expected);
   },
 };
 
-interface AcceptedWrite {
-  stored: { v1beta1: SidecarSet; v1alpha1: SidecarSet };
-  controllerRevisions: unknown[];
+/** Everything that OpenKruise ever stored of these SidecarSets: a revision of any of them may be told of. */
+function storedOf(names: readonly (string | undefined)[], { writes }: CaseFacts): SidecarSet[] {
+  const about = writes.filter(({ posted }) => names.includes(posted.metadata.name));
+  return about.flatMap(({ recorded }) => recorded?.stored?.v1beta1 ?? recorded?.stored?.v1alpha1 ?? []);
 }
 
-const containersOf = ({ spec }: SidecarSet): SidecarContainer[] => [
-  ...(spec.containers ?? []),
-  ...(spec.initContainers ?? []),
-];
-
-const hasStartupProbe = (set: SidecarSet): boolean =>
-  containersOf(set).some(({ startupProbe }) => startupProbe !== undefined);
-
-function isRefusedForIt(expected: Record<string, unknown>): boolean {
-  if (typeof expected.message !== 'string') return false;
-  const errors = expected.message.replace(/^\[|\]$/g, '').split(/, (?=spec\.)/);
-  return errors.every((error) => /^spec\.\w+\[\d+\]\.startupProbe\./.test(error));
+/** A refusal for what else is wrong; or if nothing is, what becomes of the same object with its probes spelled out. */
+function withoutComplaint(expected: { message: string }, { writes, writeInstead }: CaseFacts): unknown {
+  const errors = errorsIn(expected.message);
+  const others = errors.filter((error) => !MISSING.test(error));
+  if (others.length === errors.length) return undefined;
+  if (others.length > 0) return { ...expected, message: messageOf(others) };
+  const posted = writes.at(-1)?.posted;
+  return posted === undefined ? undefined : writeInstead?.(withProbes(posted));
 }
 
-/** The recorded answer as it were with the defaults spelled out: probes, and whatever follows from them. */
-function withDefaults(expected: AcceptedWrite): unknown {
-  const before = expected.stored.v1beta1;
-  const after = defaultSidecarSet(before);
+/**
+ * The answer with the probes of one SidecarSet spelled out, wherever its containers and hashes are written down.
+ *
+ * @param stored the set as OpenKruise has it
+ */
+function spelledOut(answer: unknown, stored: SidecarSet): unknown {
+  const after = withProbes(stored);
+  if (differences(stored, after).length === 0 || !isHashedAlike(stored)) return answer;
   const renamed = new Map([
-    [sidecarSetHash(before), sidecarSetHash(after)],
-    [sidecarSetHashWithoutImage(before), sidecarSetHashWithoutImage(after)],
-    [revisionHash(before), revisionHash(after)],
+    [sidecarSetHash(stored), sidecarSetHash(after)],
+    [sidecarSetHashWithoutImage(stored), sidecarSetHashWithoutImage(after)],
+    [revisionHash(stored), revisionHash(after)],
   ]);
   const rename = (text: string): string => [...renamed].reduce((held, [from, to]) => held.replaceAll(from, to), text);
-  return withProbes(mapStrings(expected, rename), after);
+  const names = new Set(containersOf(stored).flatMap(namesInPod));
+  return inContainers(mapStrings(answer, rename), names);
+}
+
+/** Hashes may differ for the probes and for nothing else: of what OpenKruise stored ours have to be the same. */
+function isHashedAlike(stored: SidecarSet): boolean {
+  const { [KRUISE.hash]: hash, [KRUISE.hashWithoutImage]: bare } = stored.metadata.annotations ?? {};
+  return hash === sidecarSetHash(stored) && bare === sidecarSetHashWithoutImage(stored);
 }
 
 function revisionHash(set: SidecarSet): string {
   const decision = decideRevisions({ set, existing: [], inUse: new Set(), namespace: '' });
-  return decision.latest.metadata.labels?.['controller.kubernetes.io/hash'] ?? '';
+  return decision.latest.metadata.labels?.[KRUISE.controllerRevisionHash] ?? '';
 }
 
-/** Puts the defaulted startupProbes into every container of that name, wherever the SidecarSet's containers are written down. */
-function withProbes(value: unknown, defaulted: SidecarSet): unknown {
-  if (Array.isArray(value)) return value.map((element) => withProbes(element, defaulted));
+function withProbes(set: SidecarSet): SidecarSet {
+  const { containers, initContainers } = set.spec;
+  const lists = {
+    ...(containers ? { containers: containers.map(withProbe) } : {}),
+    ...(initContainers ? { initContainers: initContainers.map(withProbe) } : {}),
+  };
+  return { ...set, spec: { ...set.spec, ...lists } };
+}
+
+function withProbe<C extends Container | SidecarContainer>(container: C): C {
+  const { startupProbe } = container;
+  return isObject(startupProbe) ? { ...container, startupProbe: withProbeDefaults(startupProbe) } : container;
+}
+
+function inContainers(value: unknown, names: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map((element) => inContainers(element, names));
   if (!isObject(value)) return value;
-  const copy = Object.fromEntries(Object.entries(value).map(([key, held]) => [key, withProbes(held, defaulted)]));
-  if (!isObject(copy.startupProbe)) return copy;
-  const source = containersOf(defaulted).find(({ name }) => name === copy.name);
-  return source === undefined ? copy : { ...copy, startupProbe: source.startupProbe };
-}
-
-function isPodOf(expected: Record<string, unknown>, actual: unknown): actual is { patched: object } {
-  return isObject(expected.patched) && isObject(actual) && isObject(actual.patched);
-}
-
-/** Sidecars and records are those of the other SidecarSet; all that is the pod's own has to be the same. */
-function likeActualSidecars(expected: Record<string, unknown>, actual: { patched: object }): unknown {
-  const [theirs, ours] = [expected.patched, actual.patched] as { metadata: object; spec: Record<string, unknown> }[];
-  if (theirs === undefined || ours === undefined) return undefined;
-  const own = (list: unknown): unknown[] => (Array.isArray(list) ? list.filter((element) => !isSidecar(element)) : []);
-  const isSame = differences(own(theirs.spec.containers), own(ours.spec.containers)).length === 0;
-  return isSame ? actual : undefined;
-}
-
-function isSidecar(container: unknown): boolean {
-  return JSON.stringify(container).includes('"IS_INJECTED"');
+  const copy = Object.fromEntries(Object.entries(value).map(([key, held]) => [key, inContainers(held, names)]));
+  return typeof copy.name === 'string' && names.has(copy.name) ? withProbe(copy as unknown as Container) : copy;
 }

@@ -1,127 +1,108 @@
-import type { SidecarSet } from '@sidestep/core';
+import { KRUISE, type LabelSelector, type ObjectMeta, SIDESTEP, type SidecarSet } from '@sidestep/core';
 import { isObject } from '../compare.js';
-import type { OnPurpose } from './rule.js';
+import type { RecordedRevision } from '../golden-case.js';
+import { type AcceptedWrite, isAccepted } from './answers.js';
+import type { CaseFacts, OnPurpose } from './rule.js';
 
-const CONVERSION = 'sidestep.dev/conversion';
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
-interface AcceptedWrite {
-  stored: { v1beta1: SidecarSet; v1alpha1: SidecarSet };
-  controllerRevisions: { annotations?: Record<string, string> }[];
+/** The last write as it was posted. */
+interface Posted {
+  isV1alpha1: boolean;
+  namespace: string | undefined;
+  selector: LabelSelector | undefined;
+  labels: Record<string, string>;
+  customVersion: string | undefined;
 }
 
-function isAccepted(answer: unknown): answer is AcceptedWrite {
-  return isObject(answer) && isObject(answer.stored);
+function readPosted({ apiVersion, metadata, spec }: SidecarSet): Posted {
+  const { namespace, namespaceSelector, customVersion } = spec as SidecarSet['spec'] & { namespace?: string };
+  return {
+    isV1alpha1: apiVersion === 'apps.kruise.io/v1alpha1',
+    namespace,
+    selector: namespaceSelector,
+    labels: metadata.labels ?? {},
+    customVersion,
+  };
+}
+
+/** The namespace that a selector names and says nothing else. */
+function onlyNamespace(selector: LabelSelector | undefined): string | undefined {
+  const isPlain = isObject(selector) && isObject(selector.matchLabels) && Object.keys(selector).length === 1;
+  if (!isPlain || Object.keys(selector.matchLabels ?? {}).length !== 1) return undefined;
+  return selector.matchLabels?.[NAMESPACE_NAME];
 }
 
 export const namespaceReadBack: OnPurpose = {
   name: 'v1alpha1 spec.namespace is given back',
   sentence:
     'A SidecarSet reads back in v1alpha1 with the namespace it was written with; OpenKruise shows a namespaceSelector.',
-  adjust: ({ expected, actual }) => {
-    if (!isAccepted(expected) || !isAccepted(actual)) return undefined;
-    const ours = actual.stored.v1alpha1;
-    const { namespaceSelector, ...spec } = expected.stored.v1alpha1.spec;
-    const named = ours.spec.namespace;
-    const kept = ours.metadata.annotations?.[CONVERSION];
-    const isSame = named !== undefined && namespaceSelector?.matchLabels?.[NAMESPACE_NAME] === named;
-    if (!isSame && kept === undefined) return undefined;
-    const restored = ours.spec.namespaceSelector;
-    const namespace = { namespace: named, ...(restored ? { namespaceSelector: restored } : {}) };
-    const v1alpha1 = {
-      ...expected.stored.v1alpha1,
-      spec: isSame ? { ...spec, ...namespace } : expected.stored.v1alpha1.spec,
-    };
-    return { ...expected, stored: { ...expected.stored, v1alpha1 } };
+  adjust: ({ expected }, { writes }) => {
+    const written = writes.at(-1)?.posted;
+    if (written === undefined || !isAccepted(expected) || expected.stored?.v1alpha1 === undefined) return undefined;
+    const { isV1alpha1, namespace, selector } = readPosted(written);
+    const given = isV1alpha1 ? namespace : onlyNamespace(selector);
+    if (given === undefined) return undefined;
+    const { namespaceSelector: theirs, ...spec } = expected.stored.v1alpha1.spec;
+    const kept = isV1alpha1 ? selector : undefined;
+    const shown = given === '' ? theirs : kept;
+    const restored = { ...spec, namespace: given, ...(shown === undefined ? {} : { namespaceSelector: shown }) };
+    return { ...expected, stored: { ...expected.stored, v1alpha1: { ...expected.stored.v1alpha1, spec: restored } } };
   },
 };
 
 export const conversionKeepsAll: OnPurpose = {
   name: 'conversion loses nothing',
   sentence: 'What the other API version cannot say is kept in an annotation; OpenKruise drops it.',
-  adjust: ({ expected, actual }) => {
-    if (!isAccepted(expected) || !isAccepted(actual)) return undefined;
-    const versions = ['v1beta1', 'v1alpha1'] as const;
-    if (!versions.some((version) => actual.stored[version].metadata.annotations?.[CONVERSION])) return undefined;
-    const stored = Object.fromEntries(
-      versions.map((version) => {
-        const set = expected.stored[version];
-        const annotations = withConversion(set.metadata.annotations, actual.stored[version].metadata.annotations);
-        return [version, { ...set, metadata: { ...set.metadata, annotations } }];
-      }),
-    );
-    const controllerRevisions = expected.controllerRevisions.map((revision, index) => ({
-      ...revision,
-      annotations: withConversion(revision.annotations, actual.controllerRevisions[index]?.annotations),
-    }));
-    return { ...expected, stored, controllerRevisions };
+  adjust: ({ expected }, facts) => {
+    const written = facts.writes.at(-1)?.posted;
+    if (written === undefined || !isAccepted(expected)) return undefined;
+    const { v1beta1, v1alpha1 } = expected.stored ?? {};
+    const stored = {
+      ...(v1beta1 ? { v1beta1: annotated(v1beta1, remainderInV1beta1(written)) } : {}),
+      ...(v1alpha1 ? { v1alpha1: annotated(v1alpha1, remainderInV1alpha1(v1beta1 ?? written)) } : {}),
+    };
+    const revisions = expected.controllerRevisions?.map((revision) => {
+      return withConversion(revision, remainderInV1beta1(writtenFor(revision, facts) ?? written));
+    });
+    return {
+      ...expected,
+      ...(expected.stored ? { stored } : {}),
+      ...(revisions ? { controllerRevisions: revisions } : {}),
+    } satisfies AcceptedWrite;
   },
 };
 
-function withConversion(theirs: Record<string, string> | undefined, ours: Record<string, string> | undefined) {
-  const kept = ours?.[CONVERSION];
-  return kept === undefined ? theirs : { ...theirs, [CONVERSION]: kept };
+/** What v1beta1 cannot say of an object posted as v1alpha1. */
+function remainderInV1beta1(posted: SidecarSet): Record<string, unknown> {
+  const { isV1alpha1, namespace, selector, labels } = readPosted(posted);
+  if (!isV1alpha1) return {};
+  const emptyLabel = labels[KRUISE.customVersion] === '' ? { emptyLabel: true } : {};
+  if (namespace)
+    return { ...(selector === undefined ? {} : { namespace, namespaceSelector: selector }), ...emptyLabel };
+  const bySelector = onlyNamespace(selector) === undefined ? {} : { bySelector: true };
+  return { ...(namespace === undefined ? {} : { namespace }), ...bySelector, ...emptyLabel };
 }
 
-export const unknownFieldsKept: OnPurpose = {
-  name: 'unknown fields of containers are kept',
-  sentence:
-    'Fields of containers and volumes that this version does not know stay in the SidecarSet; OpenKruise drops them.',
-  adjust: ({ expected, actual }, { sidecarSets }) => {
-    const posted = sidecarSets.flatMap(({ spec }) =>
-      [spec.containers, spec.initContainers, spec.volumes].flatMap((list) => list ?? []),
-    );
-    return withKept(expected, actual, posted);
-  },
-};
-
-/** Adds what we have and OpenKruise lacks to elements of that name, if somebody posted exactly that. */
-function withKept(expected: unknown, actual: unknown, posted: unknown[]): unknown {
-  if (Array.isArray(expected) && Array.isArray(actual)) {
-    return expected.map((element, index) => withKept(element, actual[index], posted));
-  }
-  if (!isObject(expected) || !isObject(actual)) return expected;
-  const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(expected)) result[key] = withKept(value, actual[key], posted);
-  for (const [key, value] of Object.entries(actual)) {
-    if (!(key in expected) && wasPosted(posted, actual.name, key, value)) result[key] = value;
-  }
-  return result;
+/** What v1alpha1 cannot say of an object in v1beta1: it has the custom version as a label, so not another label of that name. */
+function remainderInV1alpha1(stored: SidecarSet): Record<string, unknown> {
+  const { isV1alpha1, labels, customVersion } = readPosted(stored);
+  const label = labels[KRUISE.customVersion];
+  if (isV1alpha1 || label === undefined) return {};
+  return { label, ...(customVersion === undefined ? {} : { customVersion }) };
 }
 
-function wasPosted(posted: unknown, name: unknown, key: string, value: unknown): boolean {
-  if (Array.isArray(posted)) return posted.some((element) => wasPosted(element, name, key, value));
-  if (!isObject(posted)) return false;
-  const isThis = posted.name === name && JSON.stringify(posted[key]) === JSON.stringify(value);
-  return isThis || Object.values(posted).some((held) => wasPosted(held, name, key, value));
+/** The write that made the revision. */
+function writtenFor({ name }: RecordedRevision, { writes }: CaseFacts): SidecarSet | undefined {
+  return writes.find(({ recorded }) => recorded?.controllerRevisions?.some((each) => each.name === name))?.posted;
 }
 
-const OWN_STATUS = [
-  'conditions',
-  'upgradingPods',
-  'failedPods',
-  'currentRevision',
-  'failedRevision',
-  'observedRetry',
-  'currentStep',
-  'stepGoodSince',
-];
+function annotated(set: SidecarSet, remainder: Record<string, unknown>): SidecarSet {
+  return { ...set, metadata: withConversion(set.metadata, remainder) };
+}
 
-export const ownStatus: OnPurpose = {
-  name: 'status says more',
-  sentence: 'Conditions, counts of upgrading and failed pods and the last good revision are added to the status.',
-  adjust: ({ expected, actual }) => {
-    if (!isObject(expected) || !isObject(actual)) return undefined;
-    if (!isAccepted(expected) || !isAccepted(actual)) return withOwnStatus(expected, actual);
-    const v1beta1 = withOwnStatus(expected.stored.v1beta1, actual.stored.v1beta1);
-    const v1alpha1 = withOwnStatus(expected.stored.v1alpha1, actual.stored.v1alpha1);
-    return { ...expected, stored: { v1beta1, v1alpha1 } };
-  },
-};
-
-function withOwnStatus(expected: object, actual: object): object {
-  const [theirs, ours] = [expected, actual].map((each) => ('status' in each ? each.status : undefined));
-  if (!isObject(theirs) || !isObject(ours)) return expected;
-  const added = Object.entries(ours).filter(([key]) => OWN_STATUS.includes(key));
-  return { ...expected, status: { ...theirs, ...Object.fromEntries(added) } };
+function withConversion<M extends ObjectMeta>(metadata: M, remainder: Record<string, unknown>): M {
+  if (Object.keys(remainder).length === 0) return metadata;
+  const annotations = { ...metadata.annotations, [SIDESTEP.conversion]: JSON.stringify(remainder) };
+  return { ...metadata, annotations };
 }

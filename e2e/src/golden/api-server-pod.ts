@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { type Container, type LabelSelector, matchesSelector, type Pod } from '@sidestep/core';
+import { parseAllDocuments } from 'yaml';
+import { isObject } from './compare.js';
+import { withoutNewer } from './openkruise-fields.js';
+import { withProbeDefaults } from './probe-defaults.js';
+
+const CONFIGURATIONS = new URL('../../../deploy/kustomize/base/webhook-configurations.yaml', import.meta.url);
+const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
+const TOKEN_VOLUME = 'kube-api-access-XXXXX';
+
+/** Whether the shipped webhook configuration sends pods of a namespace with these labels to the webhook. */
+export function reachesWebhook(namespaceLabels: Record<string, string>): boolean {
+  selector ??= podWebhookSelector();
+  return matchesSelector(selector, namespaceLabels);
+}
+let selector: LabelSelector | undefined;
+
+function podWebhookSelector(): LabelSelector {
+  const documents = parseAllDocuments(readFileSync(CONFIGURATIONS, 'utf8')).map((document) => document.toJS());
+  const webhooks = documents.flatMap((document) => (isObject(document) ? ((document.webhooks as object[]) ?? []) : []));
+  const found = webhooks.find((webhook) => 'name' in webhook && webhook.name === 'mpod.kb.io');
+  return (found as { namespaceSelector?: LabelSelector } | undefined)?.namespaceSelector ?? {};
+}
+
+/** A pod as the API server hands it to webhooks: with the defaults of its version, and what its own plugins add first. */
+export function posted(pod: Pod): Pod {
+  const { serviceAccountName = 'default', ...spec } = pod.spec;
+  const mountsToken = spec.automountServiceAccountToken !== false;
+  const whole = {
+    restartPolicy: 'Always',
+    terminationGracePeriodSeconds: 30,
+    dnsPolicy: 'ClusterFirst',
+    serviceAccountName,
+    serviceAccount: serviceAccountName,
+    securityContext: {},
+    schedulerName: 'default-scheduler',
+    tolerations: [notReady('not-ready'), notReady('unreachable')],
+    priority: 0,
+    enableServiceLinks: true,
+    preemptionPolicy: 'PreemptLowerPriority',
+    ...spec,
+  };
+  const volumes = mountsToken ? { volumes: [...((spec.volumes as object[]) ?? []), tokenVolume()] } : {};
+  return admitted({ ...pod, spec: { ...whole, ...volumes } } as Pod, pod);
+}
+
+const notReady = (state: string) => ({
+  key: `node.kubernetes.io/${state}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 300,
+});
+
+const tokenVolume = () => ({
+  name: TOKEN_VOLUME,
+  projected: {
+    sources: [
+      { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      {
+        downwardAPI: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
+    ],
+    defaultMode: 420,
+  },
+});
+
+/**
+ * A pod as the API server keeps it once webhooks are through with it: the defaults that they left to it, the token in containers
+ * that they added, and none of the fields in those that no server knows. What it says of the pod (its status) is not in it.
+ *
+ * @param own the pod that the webhooks got
+ */
+export function admitted({ status: _status, ...pod }: Pod, own: Pod): Pod {
+  const token = ((pod.spec.volumes as { name: string }[]) ?? []).find(({ name }) =>
+    name.startsWith('kube-api-access-'),
+  );
+  const complete = (container: Container, ownList: Container[] = []): Container => {
+    const isOwn = ownList.some((each) => each.name === container.name);
+    const known = isOwn ? container : (withoutNewer(container, 'Container') as Container);
+    return withToken(withDefaults(known, pod.spec.hostNetwork === true), token?.name);
+  };
+  const { containers, initContainers } = pod.spec;
+  const init = initContainers?.map((each) => complete(each, own.spec.initContainers));
+  const lists = {
+    containers: containers.map((each) => complete(each, own.spec.containers)),
+    ...(init ? { initContainers: init } : {}),
+  };
+  return { ...pod, spec: { ...pod.spec, ...lists } };
+}
+
+function withToken(container: Container, token: string | undefined): Container {
+  const mounts = container.volumeMounts ?? [];
+  if (token === undefined || mounts.some(({ mountPath }) => mountPath === TOKEN_PATH)) return container;
+  return { ...container, volumeMounts: [...mounts, { name: token, readOnly: true, mountPath: TOKEN_PATH }] };
+}
+
+function withDefaults(container: Container, isOnHost: boolean): Container {
+  const { limits, requests } = container.resources ?? {};
+  const resources = { ...container.resources, ...(limits ? { requests: { ...limits, ...requests } } : {}) };
+  const ports = (container.ports as { protocol?: string; containerPort?: number }[] | undefined)?.map((port) => ({
+    protocol: 'TCP',
+    ...(isOnHost ? { hostPort: port.containerPort } : {}),
+    ...port,
+  }));
+  const image = container.image ?? '';
+  const isLatest = !image.includes('@') && (/:latest$/.test(image) || !/:[^/]*$/.test(image));
+  const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap((name) =>
+    isObject(container[name]) ? [[name, withProbeDefaults(container[name])]] : [],
+  );
+  return {
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    imagePullPolicy: isLatest ? 'Always' : 'IfNotPresent',
+    ...withSourceDefaults(container),
+    resources,
+    ...(ports ? { ports } : {}),
+    ...Object.fromEntries(probes),
+  } as Container;
+}
+
+/** What an env's source leaves to the server. */
+function withSourceDefaults(container: Container): Container {
+  const env = container.env?.map((variable) => {
+    const { fieldRef, fileKeyRef } = (variable.valueFrom ?? {}) as Record<string, object | undefined>;
+    if (fieldRef)
+      return { ...variable, valueFrom: { ...variable.valueFrom, fieldRef: { apiVersion: 'v1', ...fieldRef } } };
+    if (!fileKeyRef) return variable;
+    return { ...variable, valueFrom: { ...variable.valueFrom, fileKeyRef: { optional: false, ...fileKeyRef } } };
+  });
+  return env === undefined ? container : ({ ...container, env } as Container);
+}
