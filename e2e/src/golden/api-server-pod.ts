@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type Container, type LabelSelector, matchesSelector, type Pod } from '@sidestep/core';
+import {
+  type Container,
+  type EnvVar,
+  type LabelSelector,
+  matchesSelector,
+  type Pod,
+  type Volume,
+} from '@sidestep/core';
 import { parseAllDocuments } from 'yaml';
 import { isObject } from './compare.js';
 import { withoutNewer } from './openkruise-fields.js';
@@ -41,8 +48,18 @@ export function posted(pod: Pod): Pod {
     preemptionPolicy: 'PreemptLowerPriority',
     ...spec,
   };
-  const volumes = mountsToken ? { volumes: [...((spec.volumes as object[]) ?? []), tokenVolume()] } : {};
+  const own = spec.volumes?.map(withModes);
+  const volumes = own || mountsToken ? { volumes: [...(own ?? []), ...(mountsToken ? [tokenVolume()] : [])] } : {};
   return admitted({ ...pod, spec: { ...whole, ...volumes } } as Pod, pod);
+}
+
+const FILES = ['configMap', 'secret', 'projected', 'downwardAPI'];
+
+function withModes(volume: Volume): Volume {
+  const sources = Object.entries(volume).map(([key, held]) =>
+    FILES.includes(key) && isObject(held) ? [key, { defaultMode: 420, ...held }] : [key, held],
+  );
+  return Object.fromEntries(sources) as Volume;
 }
 
 const notReady = (state: string) => ({
@@ -122,14 +139,21 @@ function withDefaults(container: Container, isOnHost: boolean): Container {
   } as Container;
 }
 
-/** What an env's source leaves to the server. */
+/** What the source of an env leaves to the server. */
+const SOURCE_DEFAULTS: Record<string, object> = {
+  fieldRef: { apiVersion: 'v1' },
+  resourceFieldRef: { divisor: '0' },
+  fileKeyRef: { optional: false },
+};
+
 function withSourceDefaults(container: Container): Container {
-  const env = container.env?.map((variable) => {
-    const { fieldRef, fileKeyRef } = (variable.valueFrom ?? {}) as Record<string, object | undefined>;
-    if (fieldRef)
-      return { ...variable, valueFrom: { ...variable.valueFrom, fieldRef: { apiVersion: 'v1', ...fieldRef } } };
-    if (!fileKeyRef) return variable;
-    return { ...variable, valueFrom: { ...variable.valueFrom, fileKeyRef: { optional: false, ...fileKeyRef } } };
+  const env = container.env?.map((variable): EnvVar => {
+    if (variable.valueFrom === undefined) return variable;
+    const sources = Object.entries(variable.valueFrom).map(([key, held]) => [
+      key,
+      { ...SOURCE_DEFAULTS[key], ...(held as object) },
+    ]);
+    return { ...variable, valueFrom: Object.fromEntries(sources) };
   });
-  return env === undefined ? container : ({ ...container, env } as Container);
+  return env === undefined ? container : { ...container, env };
 }

@@ -1,4 +1,5 @@
 import { hotPairNames, isHotUpgrade, KRUISE, type Pod, type SidecarSet } from '@sidestep/core';
+import { isObject } from '../compare.js';
 
 /** One half of a hot pair as the pod has it. */
 export interface Half {
@@ -16,7 +17,7 @@ export interface HotPair {
 }
 
 export function hotPairsOf(pod: Pod, { spec }: SidecarSet): HotPair[] {
-  const pointers = JSON.parse(pod.metadata.annotations?.[KRUISE.workingHotContainer] ?? '{}') as Record<string, string>;
+  const pointers = jsonMap<string>(pod.metadata.annotations?.[KRUISE.workingHotContainer]);
   const half = (name: string): Half => ({
     name,
     image: pod.spec.containers.find((container) => container.name === name)?.image,
@@ -28,6 +29,16 @@ export function hotPairsOf(pod: Pod, { spec }: SidecarSet): HotPair[] {
     const wanted = { image, emptyImage: upgradeStrategy?.hotUpgradeEmptyImage };
     return { sidecar: name, working: half(working), other: half(working === first ? second : first), wanted };
   });
+}
+
+/** An annotation that holds a map; a garbled one holds nothing. */
+export function jsonMap<T>(text: string | undefined): Record<string, T> {
+  try {
+    const held: unknown = JSON.parse(text ?? '{}');
+    return isObject(held) ? (held as Record<string, T>) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** The spec is back at what the old container still runs, while the pointer names the new one. */

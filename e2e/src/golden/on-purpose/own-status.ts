@@ -17,6 +17,8 @@ const OWN: Record<string, (value: unknown, status: Fields) => boolean> = {
   stepGoodSince: isName,
 };
 
+/** Those that are always told. */
+const ALWAYS = ['conditions', 'upgradingPods', 'failedPods'];
 const CONDITIONS = ['Ready', 'Progressing', 'Degraded', 'Paused'];
 
 export const ownStatus: OnPurpose = {
@@ -39,6 +41,7 @@ function withOwnStatus(expected: unknown, actual: unknown): unknown {
   const { status } = expected;
   const ours = actual.status;
   if (!isObject(status) || !isObject(ours)) return expected;
+  if (!ALWAYS.every((key) => OWN[key]?.(ours[key], ours))) return expected;
   const added = Object.entries(ours).filter(([key, value]) => !(key in status) && OWN[key]?.(value, ours) === true);
   return { ...expected, status: { ...status, ...Object.fromEntries(added) } };
 }

@@ -166,6 +166,7 @@ describe('status says more', () => {
     ['a reason is unknown', { conditions: [condition('Ready', 'True', 'Whatever'), ...conditions.slice(1)] }],
     ['a count is more than there are pods', { upgradingPods: 3 }],
     ['Degraded does not fit the failed pods', { failedPods: 1 }],
+    ['a count is missing', { failedPods: undefined }],
     ['a field is nobody’s', { other: 1 }],
   ])('but not when %s', (_, wrong) => {
     expect(left({ ...counters, ...own, ...wrong })).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { type Container, KRUISE, SIDESTEP } from '@sidestep/core';
 import { isObject } from '../compare.js';
-import type { Half, HotPair } from './hot-pairs.js';
+import { type Half, type HotPair, jsonMap } from './hot-pairs.js';
 
 /** A write to a pod in the form in which two of them are compared. */
 export interface UpgradeWrite {
@@ -35,7 +35,7 @@ export function withImage(write: UpgradeWrite, set: string, half: Half, image: s
   );
   const text = write.annotations[KRUISE.inPlaceUpdateState];
   if (text === undefined) return { ...write, containers };
-  const states = JSON.parse(text) as Record<string, { lastContainerStatuses?: Record<string, object> }>;
+  const states = jsonMap<{ lastContainerStatuses?: Record<string, object> }>(text);
   const before = { [half.name]: half.imageID ? { imageID: half.imageID } : {} };
   const lastContainerStatuses = sorted({ ...states[set]?.lastContainerStatuses, ...before });
   const state = { ...states[set], lastContainerStatuses };
@@ -52,7 +52,7 @@ const sorted = <T>(map: Record<string, T>): Record<string, T> =>
 
 /** The pointer of one hot sidecar moved to that container. */
 export function withPointer({ annotations, ...write }: UpgradeWrite, { sidecar }: HotPair, to: Half): UpgradeWrite {
-  const pointers = JSON.parse(annotations[KRUISE.workingHotContainer] ?? '{}') as Record<string, string>;
+  const pointers = jsonMap<string>(annotations[KRUISE.workingHotContainer]);
   return {
     ...write,
     annotations: withJson(annotations, KRUISE.workingHotContainer, { ...pointers, [sidecar]: to.name }),
@@ -72,7 +72,7 @@ export function withStamp(
   set: string,
   stamp: { hash: string; controllerRevision?: string },
 ): UpgradeWrite {
-  const records = JSON.parse(annotations[key] ?? '{}') as Record<string, object>;
+  const records = jsonMap<object>(annotations[key]);
   return { ...write, annotations: withJson(annotations, key, { ...records, [set]: { ...records[set], ...stamp } }) };
 }
 
