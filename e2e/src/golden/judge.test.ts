@@ -38,6 +38,9 @@ describe('comparing answers', () => {
   });
 });
 
+/** A gap is to be found where it was made, and not on another day by chance. */
+const SEED = 20_261_122;
+
 /** The place of every leaf of a JSON value. */
 function leaves(value: unknown, path: (string | number)[] = []): (string | number)[][] {
   if (Array.isArray(value)) return value.flatMap((element, index) => leaves(element, [...path, index]));
@@ -74,7 +77,7 @@ describe('the rules for differences on purpose', () => {
         const verdict = judge({ comparison: wrong, facts }, ON_PURPOSE);
         expect({ file, path, told: verdict.differences.length > 0 }).toEqual({ file, path, told: true });
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, seed: SEED },
     );
   });
 
@@ -93,7 +96,7 @@ describe('the rules for differences on purpose', () => {
         const verdict = judge({ comparison: wrong, facts }, ON_PURPOSE);
         expect({ file, path, told: verdict.differences.length > 0 }).toEqual({ file, path, told: true });
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, seed: SEED },
     );
   });
 
@@ -122,6 +125,12 @@ describe('judging', () => {
   test('asks no rule where the answers are equal', () => {
     const equal = { ...comparison, actual: '' };
     expect(judge({ comparison: equal, facts: { writes: [] } }, [appends('a')]).onPurpose).toEqual([]);
+  });
+
+  test('goes on without a rule that cannot read the answer', () => {
+    const breaks = { name: 'x', sentence: 'x.', adjust: () => JSON.parse('no JSON') };
+    const { onPurpose, differences: left } = judge({ comparison, facts: { writes: [] } }, [breaks]);
+    expect({ onPurpose, left: left.length }).toEqual({ onPurpose: [], left: 1 });
   });
 
   test('takes any of the answers that were recorded of the same request', () => {

@@ -53,12 +53,21 @@ function subsets(rules: OnPurpose[]): OnPurpose[][] {
   return all.sort((a, b) => a.length - b.length);
 }
 
+/** A recording that a rule cannot read is none that it explains: it is compared as it is. */
+function adjustedBy(rule: OnPurpose, comparison: Comparison, facts: CaseFacts): unknown {
+  try {
+    return rule.adjust(comparison, facts);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What the rules leave, and those of them that had something to say. */
 function applied(comparison: Comparison, facts: CaseFacts, rules: readonly OnPurpose[]) {
   const kept: OnPurpose[] = [];
   let { expected } = comparison;
   for (const rule of rules) {
-    const adjusted = rule.adjust({ ...comparison, expected }, facts);
+    const adjusted = adjustedBy(rule, { ...comparison, expected }, facts);
     if (adjusted === undefined || differences(expected, adjusted).length === 0) continue;
     expected = adjusted;
     kept.push(rule);

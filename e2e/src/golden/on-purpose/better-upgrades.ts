@@ -20,9 +20,15 @@ export const rollbackAborts: OnPurpose = {
   sentence:
     'When the spec goes back while the new container fails, the pod returns to the old container in one write; OpenKruise only stamps it.',
   adjust: ({ expected }, { upgrade }) => {
-    if (upgrade === undefined || !isWrite(expected) || expected.due !== 'upgrade' || !expected.picked) return undefined;
+    if (upgrade === undefined || !isWrite(expected) || expected.due !== 'upgrade' || expected.picked !== true)
+      return undefined;
     const pairs = hotPairsOf(upgrade.before, upgrade.set).filter(hasGoneBack);
-    if (pairs.length === 0 || pairs.some(({ working }) => isReady(upgrade.before, working.name))) return undefined;
+    if (
+      pairs.length === 0 ||
+      !leavesPairs(expected, upgrade.before) ||
+      pairs.some(({ working }) => isReady(upgrade.before, working.name))
+    )
+      return undefined;
     return pairs.reduce<UpgradeWrite>(
       (write, pair) => {
         const emptied = withImage(write, nameOf(upgrade), pair.working, pair.wanted.emptyImage);
@@ -32,6 +38,17 @@ export const rollbackAborts: OnPurpose = {
     );
   },
 };
+
+/** OpenKruise touches nothing of the pairs: neither what runs in them, nor what their annotations say. */
+function leavesPairs({ annotations, containers }: UpgradeWrite, before: Pod): boolean {
+  const about = (held: Record<string, string> = {}) =>
+    Object.entries(held).filter(([key]) => PAIR_KEYS.some((prefix) => key.startsWith(prefix)));
+  const was = before.spec.containers.filter(({ name }) => /-[12]$/.test(name));
+  const is = containers.filter(({ name }) => /-[12]$/.test(name));
+  const said = [about(annotations), about(before.metadata.annotations)].map((held) => Object.fromEntries(held));
+  return differences(was, is).length === 0 && differences(said[0], said[1]).length === 0;
+}
+const PAIR_KEYS = [KRUISE.workingHotContainer, KRUISE.versionPrefix, KRUISE.versionAltPrefix];
 
 const nameOf = ({ set }: Upgrade): string => set.metadata.name ?? '';
 
@@ -43,7 +60,8 @@ export const resetComesFirst: OnPurpose = {
   sentence:
     'When the spec goes back after the new container took over, the reset is finished first; OpenKruise points back at a container that no longer listens.',
   adjust: ({ expected }, { upgrade }) => {
-    if (upgrade === undefined || !isWrite(expected) || expected.due !== 'upgrade' || !expected.picked) return undefined;
+    if (upgrade === undefined || !isWrite(expected) || expected.due !== 'upgrade' || expected.picked !== true)
+      return undefined;
     const { before, set } = upgrade;
     const pairs = hotPairsOf(before, set).filter(({ wanted, other }) => other.image !== wanted.emptyImage);
     const isMigrated = pairs.every(({ working }) => isReady(before, working.name));
@@ -72,7 +90,7 @@ export const emptyImageIsAnUpgrade: OnPurpose = {
     const isIdle = hotPairsOf(upgrade.before, upgrade.set).every(
       ({ working, wanted }) => working.image === wanted.image,
     );
-    if (!isIdle || !isWrite(expected) || expected.due !== 'reset' || !expected.picked) return undefined;
+    if (!isIdle || !isWrite(expected) || expected.due !== 'reset' || expected.picked !== true) return undefined;
     const { annotations = {} } = trace.set.metadata;
     const stamp = { hash: annotations[KRUISE.hash] ?? '', controllerRevision: trace.set.status?.latestRevision ?? '' };
     const bare = { hash: annotations[KRUISE.hashWithoutImage] ?? '' };

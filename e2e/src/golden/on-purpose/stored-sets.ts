@@ -44,6 +44,8 @@ export const namespaceReadBack: OnPurpose = {
     const given = isV1alpha1 ? namespace : onlyNamespace(selector);
     if (given === undefined) return undefined;
     const { namespaceSelector: theirs, ...spec } = expected.stored.v1alpha1.spec;
+    // OpenKruise has to show that very namespace, in its own way.
+    if (given !== '' && onlyNamespace(theirs) !== given) return undefined;
     const kept = isV1alpha1 ? selector : undefined;
     const shown = given === '' ? theirs : kept;
     const restored = { ...spec, namespace: given, ...(shown === undefined ? {} : { namespaceSelector: shown }) };
