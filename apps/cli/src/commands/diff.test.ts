@@ -109,6 +109,41 @@ describe('diff', () => {
     expect(await diff(meshSet())).toMatchObject({ code: 0, verdict: 'NoChange', changes: [] });
   });
 
+  test('of a pod that has no status yet says once, and not otherwise elsewhere, that it is begun', async () => {
+    const { status: _, ...pod } = pods[0] as Pod;
+    const world = { files: { ...files, pods: JSON.stringify(pod), new: changed('mesh:v1', 'mesh:v2') } };
+    const argv = ['diff', '-f', 'new', '-s', 'old', '--pods', 'pods'];
+    const { rollout } = JSON.parse((await runCli([...argv, '-o', 'json'], world)).stdout) as ChangeView;
+    expect(rollout).toMatchObject({ matched: 1, first: ['default/shop-1'], later: [], notUpgradable: 0, blocked: [] });
+    expect(rollout?.message).toBe('0 of 1 pod updated, 0 under way, 0 failed');
+    expect((await runCli(argv, world)).stdout).toContain('  1 pod carries it, and can be upgraded to it; RollingOut: ');
+  });
+
+  test('counts each pod as begun at once or as held, never as both', async () => {
+    const { rollout } = await diff(changed('mesh:v1', 'mesh:v2'));
+    expect(rollout?.first).toHaveLength(1);
+    expect(rollout?.blocked).toMatchObject([{ reason: 'AwaitingSelection', count: 2 }]);
+  });
+
+  test.each([
+    [0, 'mesh:v2', '  no pod carries it'],
+    [
+      1,
+      'mesh:v2\n    args: [x]',
+      '  1 pod carries it, and cannot be upgraded to it\n  1 pod must be made anew to get it',
+    ],
+    [
+      2,
+      'mesh:v2\n    args: [x]',
+      '  2 pods carry it, 0 of them can be upgraded to it\n  2 pods must be made anew to get it',
+    ],
+    [3, 'mesh:v2', '  3 pods carry it, 3 of them can be upgraded to it; RollingOut: '],
+  ])('speaks English of %i pods', async (count, image, expected) => {
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'PodList', items: pods.slice(0, count) });
+    const world = { files: { ...files, pods: list, new: changed('mesh:v1', image) } };
+    expect((await runCli(['diff', '-f', 'new', '-s', 'old', '--pods', 'pods'], world)).stdout).toContain(expected);
+  });
+
   test('for people is text without colours where it is no terminal or NO_COLOR is set', async () => {
     const argv = ['diff', '-f', 'new', '-s', 'old', '--pods', 'pods', '--limit', '2'];
     const world = { files: { ...files, new: changed('mesh:v1', 'mesh:v2') } };

@@ -58,6 +58,19 @@ describe('inject gives the pod that the real OpenKruise gave', () => {
 describe('inject', () => {
   const files = { pod: shopPod(), set: meshSet() };
 
+  test.each(['json', 'yaml'])('keeps numbers that JavaScript cannot hold, in %s', async (output) => {
+    const [own, foreign] = ['9223372036854775807', '9007199254740993'];
+    const grace = `livenessProbe: {exec: {command: [x]}, terminationGracePeriodSeconds: ${foreign}}`;
+    const world = {
+      pod: `${shopPod()}  activeDeadlineSeconds: ${own}\n`,
+      set: meshSet((text) => text.replace('image: mesh:v1', `image: mesh:v1\n    ${grace}`)),
+    };
+    const { stdout, stderr } = await runCli(['inject', '-f', 'pod', '-s', 'set', '-o', output], { files: world });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(new RegExp(`activeDeadlineSeconds"?: ${own}\\b`));
+    expect(stdout.match(new RegExp(`terminationGracePeriodSeconds"?: ${foreign}\\b`, 'g'))).toHaveLength(2);
+  });
+
   test('reads the standard input, files that are repeated, streams of documents and Lists', async () => {
     const list = JSON.stringify({
       apiVersion: 'v1',

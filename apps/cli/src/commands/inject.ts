@@ -4,7 +4,7 @@ import { CliError } from '../errors.js';
 import { podOf } from '../manifests/pods.js';
 import { type Manifest, onlyKinds, readManifests, refuseTwoStdins } from '../manifests/read-manifests.js';
 import { refuseInvalid, type SetInputs, setInputsOf } from '../manifests/sidecarsets.js';
-import { type Format, printObjects } from '../render/objects.js';
+import { type Format, printObjects, toJson } from '../render/objects.js';
 import type { Surroundings } from '../surroundings.js';
 import { collect, keyValues } from './option-values.js';
 
@@ -102,5 +102,5 @@ function printResults(results: readonly Injected[], output: InjectOptions['outpu
   }
   const [only] = results;
   const many = results.map(({ name, plan }) => ({ pod: name, patch: plan.patch }));
-  return `${JSON.stringify(results.length === 1 ? only?.plan.patch : many, undefined, 2)}\n`;
+  return toJson(results.length === 1 ? only?.plan.patch : many);
 }

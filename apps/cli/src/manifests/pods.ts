@@ -5,7 +5,7 @@ import type { Manifest } from './read-manifests.js';
 
 const text = z.string('a text');
 const textMap = z.record(z.string(), text, 'a map of texts').nullish();
-const quantity = z.union([text, z.number()], 'a quantity');
+const quantity = z.union([text, z.number(), z.bigint()], 'a quantity');
 
 const Container = z.looseObject(
   {

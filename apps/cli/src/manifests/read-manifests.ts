@@ -44,7 +44,7 @@ async function textOf(file: string, readText: Surroundings['readText']): Promise
 
 /** The objects of one text. */
 export function parseManifests(text: string, file: string): Manifest[] {
-  const documents = parseAllDocuments(text);
+  const documents = parseAllDocuments(text, { intAsBigInt: true });
   const many = documents.length > 1;
   return documents.flatMap((document, index) => {
     const where = many ? `${file}, document ${index + 1}` : file;
@@ -52,13 +52,17 @@ export function parseManifests(text: string, file: string): Manifest[] {
     if (problem !== undefined) throw notYaml(where, problem.message);
     let value: unknown;
     try {
-      value = document.toJS({ maxAliasCount: 100 });
+      value = document.toJS({ maxAliasCount: 100, reviver: asNumber });
     } catch (error) {
       throw notYaml(where, error instanceof Error ? error.message : String(error));
     }
     return value === null || value === undefined ? [] : manifestsOf(value, where);
   });
 }
+
+/** Whole numbers stay a `bigint` where a number would lose digits, as in what comes from an API server. */
+const asNumber = (_: unknown, value: unknown): unknown =>
+  typeof value === 'bigint' && String(Number(value)) === String(value) ? Number(value) : value;
 
 const notYaml = (where: string, why: string): CliError =>
   new CliError('INPUT_UNREADABLE', `${where} is not YAML: ${why.trim()}`, { hint: 'Allowed are YAML and JSON.' });

@@ -1,3 +1,4 @@
+import { printJson } from '@sidestep/kube';
 import type { ChangeVerdict, ChangeView } from '../view/change-view.js';
 import type { ChangeEffect, FieldChange } from '../view/container-changes.js';
 import type { RolloutPreview } from '../view/rollout-preview.js';
@@ -52,7 +53,7 @@ const LONGEST_VALUE = 60;
 
 function valueText(value: unknown): string {
   if (value === undefined) return '(none)';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : printJson(value);
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE - 1)}…` : text;
 }
 
@@ -70,12 +71,20 @@ function arrow(before: string | undefined, after: string): string {
   return before === after ? `${after} (as before)` : `${before} -> ${after}`;
 }
 
+const countedPods = (count: number): string => `${count} ${count === 1 ? 'pod' : 'pods'}`;
+
+function carriers(matched: number, upgradable: number): string {
+  if (matched === 0) return 'no pod carries it';
+  if (matched > 1) return `${matched} pods carry it, ${upgradable} of them can be upgraded to it`;
+  return `1 pod carries it, and ${upgradable === 1 ? 'can' : 'cannot'} be upgraded to it`;
+}
+
 function rolloutLines(rollout: RolloutPreview, paint: Paint, limit: number): string[] {
   const { first, later, matched } = rollout;
   const count = first.length + later.length;
   const why = count > 0 ? `; ${rollout.reason}: ${rollout.message}` : '';
-  const lines = [`  ${matched} pods carry it, ${count} of them can be upgraded to it${why}`];
-  if (rollout.notUpgradable > 0) lines.push(`  ${rollout.notUpgradable} pods must be made anew to get it`);
+  const lines = [`  ${carriers(matched, count)}${why}`];
+  if (rollout.notUpgradable > 0) lines.push(`  ${countedPods(rollout.notUpgradable)} must be made anew to get it`);
   const shown = [...first, ...later].slice(0, limit);
   const width = String(count).length;
   for (const [index, pod] of shown.entries()) {

@@ -1,3 +1,4 @@
+import { printJson } from '@sidestep/kube';
 import { stringify } from 'yaml';
 
 export type Format = 'yaml' | 'json';
@@ -12,4 +13,4 @@ export function printObjects(objects: readonly object[], format: Format): string
 /** YAML without anchors: injected pods share parts that a reader wants to see in each place. */
 export const toYaml = (value: unknown): string => stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
 
-export const toJson = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+export const toJson = (value: unknown): string => `${printJson(value, 2)}\n`;

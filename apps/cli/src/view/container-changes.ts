@@ -5,6 +5,7 @@ import {
   type SidecarContainer,
   type SidecarSet,
 } from '@sidestep/core';
+import { parseJson } from '@sidestep/kube';
 
 /** What a change of one field means for pods that run already. */
 export type ChangeEffect =
@@ -52,7 +53,7 @@ export function hashedChanges(before: SidecarSet, after: SidecarSet): FieldChang
   return changes;
 }
 
-const hashedLists = (set: SidecarSet): Lists => JSON.parse(canonicalContainersJson(set)) as Lists;
+const hashedLists = (set: SidecarSet): Lists => parseJson(canonicalContainersJson(set)) as Lists;
 
 function containerChanges(path: string, before: Named | undefined, after: Named | undefined): FieldChange[] {
   if (before === undefined || after === undefined) {

@@ -1,4 +1,4 @@
-import { type BlockedPods, decideRollout, type UpdateStrategy } from '@sidestep/core';
+import { type BlockedPods, decideRollout, RolloutLedger, type UpdateStrategy } from '@sidestep/core';
 import type { RolloutSnapshot } from './snapshot.js';
 
 /** Which pods a changed SidecarSet reaches, in which order. */
@@ -14,6 +14,7 @@ export interface RolloutPreview {
   /** Why no more are begun at once. */
   reason: string;
   message: string;
+  /** Pods that are neither done nor begun at once, by what holds them. */
   blocked: BlockedPods[];
 }
 
@@ -38,7 +39,10 @@ export function previewRollout(snapshot: RolloutSnapshot, latestRevision: string
     },
   });
   // Whether nodes have the image is not known here, and pulling only takes time.
-  const decision = decideRollout(subjectWith({ prePull: false }), pods, now);
+  const ledger = new RolloutLedger();
+  ledger.setSubject(subjectWith({ prePull: false }), now);
+  for (const pod of pods) ledger.applyPod(pod, now);
+  const decision = ledger.decide(now, { resync: true });
   const whole = decideRollout(subjectWith(UNLIMITED), pods, now);
   const first = begun(decision);
   const later = begun(whole).filter((pod) => !first.includes(pod));
@@ -50,8 +54,18 @@ export function previewRollout(snapshot: RolloutSnapshot, latestRevision: string
     notUpgradable: decision.blocked.find(({ reason }) => reason === 'UpdateImmutableField')?.count ?? 0,
     reason: progressing?.reason ?? '',
     message: progressing?.message ?? '',
-    blocked: decision.blocked,
+    blocked: without(
+      decision.blocked,
+      first.map((pod) => ledger.summaryOf(pod)?.reason),
+    ),
   };
+}
+
+/** The groups with one pod less for each of these reasons. */
+function without(blocked: readonly BlockedPods[], begunAtOnce: readonly (string | undefined)[]): BlockedPods[] {
+  return blocked
+    .map((group) => ({ ...group, count: group.count - begunAtOnce.filter((reason) => reason === group.reason).length }))
+    .filter(({ count }) => count > 0);
 }
 
 const begun = ({ jobs }: ReturnType<typeof decideRollout>): string[] =>

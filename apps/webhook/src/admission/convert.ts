@@ -1,5 +1,6 @@
 import { convertSidecarSet, type SidecarSet } from '@sidestep/core';
-import { isObject, MalformedReview, parseObject } from './review.js';
+import { parseKeepingNumbers } from './kept-numbers.js';
+import { isObject, MalformedReview, objectOf, parsedBy } from './review.js';
 
 /** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/ */
 interface ConversionResult {
@@ -7,9 +8,13 @@ interface ConversionResult {
   succeeded: boolean;
 }
 
-/** Answers a ConversionReview: every object in the wanted version, or none and why. Throws `MalformedReview`. */
+/**
+ * Answers a ConversionReview: every object in the wanted version, or none and why. No number that the objects hold is read, and
+ * each is given back as it was written. Throws `MalformedReview`.
+ */
 export function convertReview(body: string): ConversionResult {
-  const review = parseObject(body);
+  const { value, print } = parsedBy(parseKeepingNumbers, body);
+  const review = objectOf(value);
   const apiVersion = review.apiVersion;
   if (
     review.kind !== 'ConversionReview' ||
@@ -24,7 +29,7 @@ export function convertReview(body: string): ConversionResult {
   if (typeof uid !== 'string' || uid === '') throw new MalformedReview('the request has no uid');
   const response = { uid, ...converted(objects, desiredAPIVersion) };
   const succeeded = response.result.status === 'Success';
-  return { body: JSON.stringify({ apiVersion, kind: 'ConversionReview', response }), succeeded };
+  return { body: print({ apiVersion, kind: 'ConversionReview', response }), succeeded };
 }
 
 function converted(objects: unknown, version: unknown) {

@@ -8,7 +8,7 @@ const isAbsent = (value: unknown): boolean => value === undefined || value === n
 const text: Shape = (value) => (typeof value === 'string' ? undefined : 'is not a string');
 
 const quantity: Shape = (value) =>
-  typeof value === 'string' || typeof value === 'number' ? undefined : 'is not a quantity';
+  ['string', 'number', 'bigint'].includes(typeof value) ? undefined : 'is not a quantity';
 
 const optional =
   (shape: Shape): Shape =>

@@ -1,4 +1,5 @@
 import type { JsonPatch } from '@sidestep/core';
+import { parseJson, printJson } from '@sidestep/kube';
 
 /** What of an AdmissionRequest is used: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/ */
 export interface AdmissionRequest {
@@ -42,7 +43,7 @@ type Open = Record<string, unknown>;
 
 /** Reads a body. Throws `MalformedReview`. Of the objects inside only their presence is looked at. */
 export function parseAdmissionReview(body: string): AdmissionReview {
-  const review = parseObject(body);
+  const review = objectOf(parsedBy(parseJson, body));
   const apiVersion = review.apiVersion;
   if (review.kind !== 'AdmissionReview' || !VERSIONS.includes(apiVersion as string)) {
     throw new MalformedReview(`not an AdmissionReview of v1 or v1beta1: ${echo(review.kind)} of ${echo(apiVersion)}`);
@@ -85,19 +86,22 @@ export function renderAnswer(
     response.status = { status: 'Failure', code, reason, message };
   } else if (answer.patch?.length) {
     response.patchType = 'JSONPatch';
-    response.patch = Buffer.from(JSON.stringify(answer.patch)).toString('base64');
+    response.patch = Buffer.from(printJson(answer.patch)).toString('base64');
   }
   return JSON.stringify({ apiVersion: review.apiVersion, kind: 'AdmissionReview', response });
 }
 
-/** The object that a body is. Throws `MalformedReview`. */
-export function parseObject(body: string): Open {
-  let parsed: unknown;
+/** What a parser of JSON makes of a body. Throws `MalformedReview` where the parser throws. */
+export function parsedBy<T>(parse: (body: string) => T, body: string): T {
   try {
-    parsed = JSON.parse(body);
+    return parse(body);
   } catch (cause) {
     throw new MalformedReview('the body is not JSON', cause);
   }
+}
+
+/** The object that a body was. Throws `MalformedReview`. */
+export function objectOf(parsed: unknown): Open {
   if (!isObject(parsed)) throw new MalformedReview('the body is not a JSON object');
   return parsed;
 }
@@ -108,4 +112,4 @@ export const isObject = (value: unknown): value is Open =>
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-const echo = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, LONGEST_ECHO);
+const echo = (value: unknown): string => (printJson(value) ?? 'nothing').slice(0, LONGEST_ECHO);

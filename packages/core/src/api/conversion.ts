@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SidestepError } from './errors.js';
+import { jsonText, parseJsonText } from './json-text.js';
 import { KRUISE, SIDESTEP } from './keys.js';
 import type { LabelSelector, ObjectMeta } from './kubernetes.js';
 import { SidecarSetDecodeError } from './read-sidecarset.js';
@@ -17,13 +18,9 @@ export interface SidecarSetSpecV1alpha1 extends SidecarSetSpec {
 /** Thrown by {@link convertSidecarSet} for a version that is not served. */
 export class ConversionError extends SidestepError {
   constructor(from: unknown, to: string) {
-    super(
-      'CONVERSION_UNSUPPORTED',
-      `cannot convert a SidecarSet from ${JSON.stringify(from) ?? 'no version'} to ${to}`,
-      {
-        hint: `Use ${API_V1ALPHA1} or ${API_V1BETA1}.`,
-      },
-    );
+    super('CONVERSION_UNSUPPORTED', `cannot convert a SidecarSet from ${jsonText(from) ?? 'no version'} to ${to}`, {
+      hint: `Use ${API_V1ALPHA1} or ${API_V1BETA1}.`,
+    });
   }
 }
 
@@ -127,7 +124,7 @@ function readRemainder({ annotations }: ObjectMeta): Remainder | undefined {
   const text = annotations?.[SIDESTEP.conversion];
   if (text === undefined) return undefined;
   try {
-    return Remainder.parse(JSON.parse(text));
+    return Remainder.parse(parseJsonText(text));
   } catch {
     return undefined;
   }
@@ -150,7 +147,7 @@ function withMeta(
   const own = kept === undefined ? annotations?.[SIDESTEP.conversion] : undefined;
   const result = { ...metadata };
   setMap(result, 'labels', withEntry(labels, KRUISE.customVersion, label, kept?.labels));
-  const remainder = isLossy ? JSON.stringify(lost) : own;
+  const remainder = isLossy ? jsonText(lost) : own;
   setMap(result, 'annotations', withEntry(annotations, SIDESTEP.conversion, remainder, kept?.annotations));
   return result;
 }

@@ -1,3 +1,5 @@
+import { jsonText } from './json-text.js';
+
 /** The kinds of field error that the Kubernetes API machinery knows, with the words it prints for them. */
 export type FieldErrorType =
   | 'FieldValueRequired'
@@ -44,8 +46,8 @@ export function printValue(value: unknown): string {
   if (value instanceof Verbatim) return value.text;
   if (value === undefined || value === null) return '"null"';
   if (typeof value === 'string') return quoteGo(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return quoteGo(JSON.stringify(value));
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  return quoteGo(jsonText(value));
 }
 
 /** A string literal as Go's `%q` writes it. */

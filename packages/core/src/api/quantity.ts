@@ -73,8 +73,8 @@ function readSuffix(suffix: string): { base: 2 | 10; exponent: number; format: Q
  * Reads a quantity the way Kubernetes does (`resource.Quantity`), rounding up to nano units.
  * A number is read as its decimal text. Throws {@link QuantityError}.
  */
-export function parseQuantity(value: string | number): Quantity {
-  const text = typeof value === 'number' ? String(value) : value.trim();
+export function parseQuantity(value: string | number | bigint): Quantity {
+  const text = typeof value === 'string' ? value.trim() : String(value);
   if (text === '0') return { unscaled: 0n, scale: 0, format: 'DecimalSI', text };
   const parts = split(text);
   const { base, exponent, format } = readSuffix(parts.suffix);
@@ -192,7 +192,7 @@ export function quantityValue(quantity: Quantity): bigint {
 }
 
 /** A quantity as a container's resource list stores it: nothing finer than a thousandth. Throws {@link QuantityError}. */
-export function resourceQuantityText(value: string | number): string {
+export function resourceQuantityText(value: string | number | bigint): string {
   const quantity = parseQuantity(value);
   return formatQuantity(quantity.scale >= MILLI ? quantity : roundUp(quantity, MILLI));
 }

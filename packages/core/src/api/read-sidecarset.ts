@@ -1,4 +1,5 @@
 import { SidestepError } from './errors.js';
+import { jsonText } from './json-text.js';
 import type { ObjectMeta } from './kubernetes.js';
 import { decodeError } from './schema/decode-error.js';
 import { isRecord } from './schema/go-json.js';
@@ -25,7 +26,7 @@ export function readSidecarSet(object: unknown): SidecarSet {
   if (!isRecord(object)) throw new SidecarSetDecodeError('the object is missing');
   const { apiVersion, kind } = object;
   if (kind !== 'SidecarSet' || (apiVersion !== API_V1ALPHA1 && apiVersion !== API_V1BETA1)) {
-    const found = `${JSON.stringify(apiVersion) ?? 'none'}, kind ${JSON.stringify(kind) ?? 'none'}`;
+    const found = `${jsonText(apiVersion) ?? 'none'}, kind ${jsonText(kind) ?? 'none'}`;
     throw new SidecarSetDecodeError(
       `expected a SidecarSet of ${API_V1ALPHA1} or ${API_V1BETA1}, got apiVersion ${found}`,
     );

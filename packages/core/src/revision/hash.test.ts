@@ -21,6 +21,19 @@ describe('the hash of a SidecarSet', () => {
     expect(sidecarSetHashWithoutImage(native)).toBe('5725fw8bwbx249bw57v5892c847dzf48bww9zb7c86xb95264fdz26654847b2c8');
   });
 
+  test('is of every digit of the numbers of 64 bits, as Go prints them', () => {
+    const graces = [9223372036854775807n, 9223372036854775806n, 9007199254740993n, 9007199254740992];
+    const sets = graces.map((terminationGracePeriodSeconds): SidecarSet => {
+      const livenessProbe = { exec: {}, terminationGracePeriodSeconds };
+      return { metadata: {}, spec: { containers: [{ ...container, livenessProbe }] } };
+    });
+    const texts = sets.map(canonicalContainersJson);
+    for (const [index, text] of texts.entries()) {
+      expect(text).toContain(`"livenessProbe":{"exec":{},"terminationGracePeriodSeconds":${graces[index]}}`);
+    }
+    expect(new Set(sets.map(sidecarSetHash)).size).toBe(4);
+  });
+
   const accepted = recordedWrites().filter((write) => write.outcome.stored !== undefined);
 
   test.each(accepted)('of $title is the recorded one, and the same for both versions', ({ outcome }) => {

@@ -1,4 +1,4 @@
-import { genericJson, goRoundTrip, knownFields } from '../api/schema/go-json.js';
+import { genericJson, goRoundTrip, isRecord, knownFields } from '../api/schema/go-json.js';
 import { list } from '../api/schema/shape.js';
 import { SIDECAR_CONTAINERS } from '../api/schema/sidecar-container-types.js';
 import { PATCH_POD_METADATA_LIST, SECRET_LIST } from '../api/schema/sidecarset-types.js';
@@ -43,7 +43,15 @@ export function revisionNameHash(data: RevisionData, collisionCount: number): st
   for (const name of RECORDED_FIELDS) {
     if (spec[name] !== null) spec[name] = knownFields(RECORDED[name], spec[name]);
   }
-  return safeEncode(String(fnv1(`${genericJson({ spec })}${collisionCount}`)));
+  return safeEncode(String(fnv1(`${genericJson(asDoubles({ spec }))}${collisionCount}`)));
+}
+
+/** The value after OpenKruise has read it into Go's `interface{}`, where numbers are doubles; the data keep their digits. */
+function asDoubles(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(asDoubles);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asDoubles(each)]));
 }
 
 const FNV_OFFSET = 0x811c9dc5;

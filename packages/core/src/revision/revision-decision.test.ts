@@ -51,6 +51,19 @@ function aSet(image: string, more: Partial<SidecarSet['spec']> = {}, status?: Si
 const names = (revisions: ControllerRevision[]) =>
   revisions.map(({ revision, metadata }) => `${revision} ${metadata.name}`);
 
+test('a revision records every digit, under the name that OpenKruise gives, which reads doubles', () => {
+  const graceful = (terminationGracePeriodSeconds: number | bigint) => {
+    const set = aSet('mesh:1');
+    const [mesh] = set.spec.containers ?? [];
+    const containers = [{ ...mesh, name: 'mesh', livenessProbe: { exec: {}, terminationGracePeriodSeconds } }];
+    return after([], withHashes({ ...set, spec: { ...set.spec, containers } }))[0] as ControllerRevision;
+  };
+  const [exact, double] = [graceful(9007199254740993n), graceful(9007199254740992)];
+  expect(exact.metadata.name).toBe(double.metadata.name);
+  const { spec } = restoreRevision(aSet('mesh:2'), exact);
+  expect(spec.containers?.[0]).toMatchObject({ livenessProbe: { terminationGracePeriodSeconds: 9007199254740993n } });
+});
+
 describe('the history of a SidecarSet', () => {
   const history = ['mesh:1', 'mesh:2', 'mesh:3'].reduce<ControllerRevision[]>(
     (all, image) => after(all, aSet(image)),

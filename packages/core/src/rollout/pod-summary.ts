@@ -32,7 +32,7 @@ export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, n
   const onTarget = hash === target.hash && !isStale(reading);
   const podReady = isPodReady(reading);
   const ready = podReady && isPodConsistent(reading, now);
-  const inFlight = assessment.state === 'Resetting' || reading.pairs.some((pair) => pair.open) || isCold(assessment);
+  const inFlight = reading.pairs.some((pair) => pair.open) || (wasChanged(reading) && isUnderWay(assessment));
   const goodAt = onTarget && ready && !inFlight ? goodTime(reading) : Number.POSITIVE_INFINITY;
   const notUpgradable = assessment.reason === 'UpdateImmutableField';
   return {
@@ -67,8 +67,12 @@ export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, n
   };
 }
 
-/** An image change of plain containers that is not done; a pair's is told by its state. */
-const isCold = ({ state }: Assessment): boolean => state === 'Upgrading' || state === 'Failed';
+/** An image change that is not done; one of a pair that is open is told by its images. */
+const isUnderWay = ({ state }: Assessment): boolean => ['Resetting', 'Upgrading', 'Failed'].includes(state);
+
+/** A pod that nobody has changed in place waits for its kubelet because it is new. */
+const wasChanged = ({ record, inPlaceState }: PodReading): boolean =>
+  record !== undefined || inPlaceState !== undefined;
 
 function isMatched({ target, namespaceLabels }: SummaryContext, reading: PodReading): boolean {
   const { metadata, status } = reading.pod;

@@ -1,3 +1,4 @@
+import { jsonText } from '../api/json-text.js';
 import { KRUISE } from '../api/keys.js';
 import type { Pod } from '../api/kubernetes.js';
 import type { Reason } from '../api/reasons.js';
@@ -178,7 +179,7 @@ function contextOf(target: UpgradeTarget, { sidecarSet, namespaceLabels }: Rollo
 /** Changes exactly when some pod's summary may come out differently; a mere status write keeps it. */
 function contextKeyOf({ metadata, spec, status }: SidecarSet, { sidecarSet, revisions }: RolloutSubject): string {
   const names = revisions.map((revision) => revision.metadata.name);
-  return JSON.stringify([spec, metadata.annotations, sidecarSet.metadata.annotations, status?.latestRevision, names]);
+  return jsonText([spec, metadata.annotations, sidecarSet.metadata.annotations, status?.latestRevision, names]);
 }
 
 const limitsOf = ({ partition, maxUnavailable, step }: RolloutFacts): PickLimits => ({

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ResourceKind } from '../api.js';
 import { type Clock, delay } from '../clock.js';
 import { errorFromAnswer, KubeError } from '../error.js';
+import { parseJson, printJson } from '../exact-json.js';
 import type { RateLimiter } from './rate-limiter.js';
 import { connectionError, type RawAnswer, type Transport } from './transport.js';
 
@@ -58,7 +59,7 @@ export class Caller {
   async json<T>(call: Call, share: string): Promise<T> {
     const answer = await this.answer(call, share);
     try {
-      return JSON.parse(answer.body) as T;
+      return parseJson(answer.body) as T;
     } catch (cause) {
       const message = `${call.method} ${call.path}: the answer is not JSON`;
       throw new KubeError({ status: 0, reason: 'MalformedAnswer', message, cause });
@@ -119,7 +120,7 @@ export class Caller {
     const { verb, kind, subresource } = call;
     const report = this.#reporter(verb, subresource ? `${kind.plural}/${subresource}` : kind.plural);
     try {
-      const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+      const body = call.body === undefined ? undefined : printJson(call.body);
       const { method, path, contentType } = call;
       const answer = await transport.call({ method, path, body, contentType, timeoutMs });
       report(answer.status);

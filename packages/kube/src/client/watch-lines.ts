@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { KubeError } from '../error.js';
+import { parseJson } from '../exact-json.js';
 
 /** Larger than any object that etcd takes; a line beyond it is not a watch event. */
 const LONGEST_LINE = 32 * 1024 * 1024;
@@ -30,7 +31,7 @@ export async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<stri
 export function parseWatchLine(line: string): { type: string; object: unknown } {
   let event: unknown;
   try {
-    event = JSON.parse(line);
+    event = parseJson(line);
   } catch {
     throw malformed(`the watch sent a line that is not JSON: ${line.slice(0, 100)}`);
   }

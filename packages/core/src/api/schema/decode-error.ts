@@ -2,7 +2,7 @@ import { parseQuantity, QuantityError } from '../quantity.js';
 import { isRecord } from './go-json.js';
 import type { Shape, StructShape } from './shape.js';
 
-const INT_LIMITS = { int32: 2 ** 31, int64: 2 ** 63 } as const;
+const INT_LIMITS = { int32: 2n ** 31n, int64: 2n ** 63n } as const;
 
 /** Where in the object a value is: the innermost struct and the names of the fields that lead here. */
 interface Place {
@@ -55,9 +55,10 @@ class Decoding {
   }
 
   private integerMisfit(kind: 'int32' | 'int64', value: unknown, place: Place): string | undefined {
-    if (typeof value !== 'number') return this.message(value, { kind }, place);
+    if (typeof value !== 'number' && typeof value !== 'bigint') return this.message(value, { kind }, place);
     const limit = INT_LIMITS[kind];
-    if (Number.isInteger(value) && value >= -limit && value < limit) return undefined;
+    const isWhole = typeof value === 'bigint' || Number.isInteger(value);
+    if (isWhole && value >= -limit && value < limit) return undefined;
     return this.describe(`number ${value}`, kind, place);
   }
 
@@ -99,7 +100,7 @@ function firstOf<T>(values: readonly T[], check: (value: T) => string | undefine
 function quantityMisfit(value: unknown): string | undefined {
   try {
     // What is no text and no number fails by Go's pattern for quantities too.
-    parseQuantity(typeof value === 'string' || typeof value === 'number' ? value : '');
+    parseQuantity(typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? value : '');
     return undefined;
   } catch (error) {
     if (error instanceof QuantityError) return error.message;
@@ -109,5 +110,6 @@ function quantityMisfit(value: unknown): string | undefined {
 
 function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return 'array';
+  if (typeof value === 'bigint') return 'number';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }

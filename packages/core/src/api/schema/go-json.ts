@@ -88,9 +88,9 @@ function roundTrip(shape: Shape, value: unknown, keepUnknown: boolean): unknown 
     case 'boolean':
       return value === true;
     case 'intOrString':
-      return typeof value === 'string' ? value : Number(value ?? 0);
+      return typeof value === 'string' ? value : integer(value);
     default:
-      return Number(value ?? 0);
+      return integer(value);
   }
 }
 
@@ -115,7 +115,7 @@ function define(target: Fields, name: string, value: unknown): void {
 
 /** Text that is no quantity stays as it is, for validation to refuse. */
 function quantityText(value: unknown): string {
-  if (typeof value !== 'string' && typeof value !== 'number') return '0';
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return '0';
   try {
     return formatQuantity(parseQuantity(value));
   } catch (error) {
@@ -124,7 +124,11 @@ function quantityText(value: unknown): string {
   }
 }
 
+/** One that a double cannot hold is a `bigint`, and stays one. */
+const integer = (value: unknown): number | bigint => (typeof value === 'bigint' ? value : Number(value ?? 0));
+
 function numberJson(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
   return typeof value === 'number' ? JSON.stringify(value) : '0';
 }
 
@@ -139,7 +143,9 @@ export function stringJson(text: string): string {
   );
 }
 
-/** Any JSON value as Go writes it when it knows no type: keys sorted at every level. */
+/**
+ * Any JSON value as Go writes it when it knows no type: keys sorted at every level. A `bigint` is printed with all of its digits.
+ */
 export function genericJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(genericJson).join(',')}]`;
   if (isRecord(value)) {
@@ -149,7 +155,8 @@ export function genericJson(value: unknown): string {
       .map((key) => `${stringJson(key)}:${genericJson(value[key])}`)
       .join(',')}}`;
   }
-  return typeof value === 'string' ? stringJson(value) : (JSON.stringify(value) ?? 'null');
+  if (typeof value === 'string') return stringJson(value);
+  return typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? 'null');
 }
 
 /** Order of the UTF-8 bytes, which is that of code points and, outside the basic plane, not that of JavaScript's strings. */

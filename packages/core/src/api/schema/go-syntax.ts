@@ -47,7 +47,7 @@ export function goSyntax(shape: Shape, value: unknown): string {
     case 'intOrString':
       return intOrStringSyntax(value);
     default:
-      return String(typeof value === 'number' ? value : 0);
+      return String(typeof value === 'number' || typeof value === 'bigint' ? value : 0);
   }
 }
 

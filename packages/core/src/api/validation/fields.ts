@@ -9,6 +9,9 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 
 export const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
+/** A number of 64 bits: one that a double cannot hold is a `bigint`, which compares with numbers as one of them. */
+export const int64Of = (value: unknown): number | bigint => (typeof value === 'bigint' ? value : numberOf(value));
+
 export const recordOf = (value: unknown): Fields => (isRecord(value) ? value : {});
 
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

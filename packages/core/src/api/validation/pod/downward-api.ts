@@ -92,7 +92,7 @@ export function validateResourceFieldRef(ref: Fields, path: string, inVolume: bo
 const BYTE_DIVISORS = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];
 
 function validateDivisor(resource: string, value: unknown, path: string): FieldError[] {
-  if (typeof value !== 'string' && typeof value !== 'number') return [];
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return [];
   const divisor = parseQuantity(value);
   if (divisor.unscaled === 0n) return [];
   const [allowed, list, name] = divisorRule(resource);

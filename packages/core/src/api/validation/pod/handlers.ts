@@ -1,5 +1,15 @@
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
-import { type Fields, invalidForEach, isSet, listOf, numberOf, recordOf, recordsOf, textOf } from '../fields.js';
+import {
+  type Fields,
+  int64Of,
+  invalidForEach,
+  isSet,
+  listOf,
+  numberOf,
+  recordOf,
+  recordsOf,
+  textOf,
+} from '../fields.js';
 import { checkHttpHeaderName, checkPortName, checkPortNumber } from '../names.js';
 
 /** `terminationGracePeriodSeconds` of the pod that sidecars are validated in: the default of Kubernetes. */
@@ -26,7 +36,7 @@ const TCP_SOCKET: HandlerCheck = (tcp, path) => validatePortReference(tcp.port, 
 const GRPC: HandlerCheck = (grpc, path) => validatePortReference(numberOf(grpc.port), `${path}.port`);
 
 const SLEEP: HandlerCheck = (sleep, path) => {
-  const seconds = numberOf(sleep.seconds);
+  const seconds = int64Of(sleep.seconds);
   if (seconds > 0 && seconds <= GRACE_PERIOD_SECONDS) return [];
   const rule = `must be greater than 0 and less than terminationGracePeriodSeconds (${GRACE_PERIOD_SECONDS}).`;
   return [invalid(path, seconds, `${rule} Enable AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep.`)];
@@ -83,7 +93,7 @@ function validateProbe(probe: Fields, path: string): FieldError[] {
     if (value < 0) errors.push(invalid(`${path}.${name}`, value, 'must be greater than or equal to 0'));
   }
   const grace = probe.terminationGracePeriodSeconds;
-  if (typeof grace === 'number' && grace <= 0) {
+  if (isSet(grace) && int64Of(grace) <= 0) {
     errors.push(invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0'));
   }
   return errors;

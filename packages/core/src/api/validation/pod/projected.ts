@@ -1,5 +1,5 @@
 import { type FieldError, forbidden, invalid, required } from '../../field-error.js';
-import { type Fields, forEachIndex, isSet, numberOf, recordOf, recordsOf, textOf } from '../fields.js';
+import { type Fields, forEachIndex, int64Of, isSet, recordOf, recordsOf, textOf } from '../fields.js';
 import { validateTrustBundle } from './cluster-trust-bundle.js';
 import { validateDownwardApiFile } from './downward-api-files.js';
 import { validateFileMode, validateFilePath } from './paths.js';
@@ -62,7 +62,7 @@ const validateDownwardFiles: ProjectionCheck = (source, path, placed) =>
 const TEN_MINUTES = 600;
 
 const validateToken: ProjectionCheck = (source, path, placed) => {
-  const seconds = numberOf(source.expirationSeconds);
+  const seconds = int64Of(source.expirationSeconds);
   const file = textOf(source.path);
   const at = `${path}.expirationSeconds`;
   const filePath = `${placed.volume}.path`;

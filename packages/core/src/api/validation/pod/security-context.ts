@@ -1,6 +1,6 @@
 import { type FieldError, invalid, notSupported, required, tooLong, Verbatim } from '../../field-error.js';
 import { GO_ADDRESS } from '../../schema/go-syntax.js';
-import { type Fields, isSet, listOf, recordOf, textOf } from '../fields.js';
+import { type Fields, int64Of, isSet, listOf, recordOf, textOf } from '../fields.js';
 import { outOfRange } from '../names.js';
 import { validateRelativePath } from './paths.js';
 import { validateWindowsOptions } from './windows-options.js';
@@ -24,7 +24,7 @@ export function validateSecurityContext(context: unknown, path: string): FieldEr
 }
 
 function validateId(id: unknown, path: string): FieldError[] {
-  if (typeof id !== 'number' || (id >= 0 && id <= MAX_ID)) return [];
+  if (!isSet(id) || (int64Of(id) >= 0 && int64Of(id) <= MAX_ID)) return [];
   return [invalid(path, id, outOfRange(0, MAX_ID))];
 }
 
