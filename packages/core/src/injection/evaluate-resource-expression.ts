@@ -22,7 +22,7 @@ export type ExpressionVariables = Readonly<Record<string, ExpressionValue>>;
 
 /**
  * Computes an expression. Amounts are multiplied and divided in thousandths and floating point, as OpenKruise 1.9 does, and
- * keep their unit style; a result below zero is refused.
+ * keep their unit style; a result below zero, or beyond what a quantity holds, is refused.
  *
  * @throws {ResourceExpressionError} with OpenKruise's message for the last thing that could not be computed, else for the
  *   syntax error.
@@ -43,7 +43,14 @@ export function evaluateResourceExpression(
     const text = typeof result === 'number' ? goFloatText(result) : formatQuantity(result);
     throw new ResourceExpressionError(`calculation result is negative: ${text}`);
   }
+  if (typeof result !== 'number' && compareQuantities(result, LARGEST) > 0) throw outOfRange(formatQuantity(result));
   return result;
+}
+
+/** A computed value as the amount of a resource: a plain number of `cpu` is cut off to thousandths, of `memory` to bytes. */
+export function resourceAmount(value: ExpressionValue, variable: 'cpu' | 'memory'): Quantity {
+  if (typeof value !== 'number' || variable === 'cpu') return toQuantity(value);
+  return { unscaled: toInt64(value, value), scale: 0, format: 'DecimalSI' };
 }
 
 /** A step that fails leaves `undefined` on the stack, and what uses that is undefined too: the last failure is the one told. */
@@ -123,12 +130,12 @@ function negate(value: ExpressionValue): ExpressionValue {
 }
 
 function add(a: ExpressionValue, b: ExpressionValue): ExpressionValue {
-  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  if (typeof a === 'number' && typeof b === 'number') return finite(a + b);
   return addQuantities(toQuantity(a), toQuantity(b));
 }
 
 function multiply(a: ExpressionValue, b: ExpressionValue): ExpressionValue {
-  if (typeof a === 'number') return typeof b === 'number' ? a * b : scaled(b, (milli) => milli * a);
+  if (typeof a === 'number') return typeof b === 'number' ? finite(a * b) : scaled(b, (milli) => milli * a);
   if (typeof b !== 'number') throw new ResourceExpressionError('multiplication of two quantities');
   return scaled(a, (milli) => milli * b);
 }
@@ -136,7 +143,7 @@ function multiply(a: ExpressionValue, b: ExpressionValue): ExpressionValue {
 function divide(a: ExpressionValue, b: ExpressionValue): ExpressionValue {
   if (typeof b !== 'number') throw new ResourceExpressionError('division by quantity');
   if (b === 0) throw new ResourceExpressionError('division by zero');
-  return typeof a === 'number' ? a / b : scaled(a, (milli) => milli / b);
+  return typeof a === 'number' ? finite(a / b) : scaled(a, (milli) => milli / b);
 }
 
 function pick(which: 'max' | 'min', a: ExpressionValue, b: ExpressionValue): ExpressionValue {
@@ -147,24 +154,34 @@ function pick(which: 'max' | 'min', a: ExpressionValue, b: ExpressionValue): Exp
 }
 
 /** A number as an amount, cut off to thousandths. */
-export function toQuantity(value: ExpressionValue): Quantity {
-  return typeof value === 'number' ? { unscaled: toInt64(value * 1000), scale: -3, format: 'DecimalSI' } : value;
+function toQuantity(value: ExpressionValue): Quantity {
+  if (typeof value !== 'number') return value;
+  return { unscaled: toInt64(value * 1000, value), scale: -3, format: 'DecimalSI' };
 }
 
 function scaled(quantity: Quantity, operation: (milli: number) => number): Quantity {
-  const unscaled = toInt64(operation(Number(quantityMilliValue(quantity))));
-  return { unscaled, scale: -3, format: quantity.format };
+  const milli = operation(Number(quantityMilliValue(quantity)));
+  return { unscaled: toInt64(milli, milli / 1000), scale: -3, format: quantity.format };
 }
 
-const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 
-/** Go's conversion of a float64 to an int64 on amd64: towards zero, and the smallest one for what does not fit. */
-export function toInt64(value: number): bigint {
-  if (!Number.isFinite(value)) return MIN_INT64;
-  const whole = BigInt(Math.trunc(value));
-  return whole > MAX_INT64 || whole < MIN_INT64 ? MIN_INT64 : whole;
+/** No quantity is larger: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+const LARGEST: Quantity = { unscaled: MAX_INT64, scale: 0, format: 'DecimalSI' };
+
+/** Towards zero. In Go what does not fit is the smallest number, which OpenKruise then calls negative. */
+function toInt64(value: number, shown: number): bigint {
+  const whole = BigInt(Math.trunc(finite(value)));
+  if (whole > MAX_INT64 || whole < -MAX_INT64) throw outOfRange(goFloatText(shown));
+  return whole;
 }
+
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw outOfRange(goFloatText(value));
+}
+
+const outOfRange = (text: string) => new ResourceExpressionError(`calculation result is out of range: ${text}`);
 
 /** Go's `%g`: the shortest digits that read back as the same number. */
 function goFloatText(value: number): string {

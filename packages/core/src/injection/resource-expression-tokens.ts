@@ -8,7 +8,7 @@ export interface ExpressionToken {
 
 const PUNCTUATION = '+-*/(),';
 const NAME = /\p{L}[\p{L}\d_]*/uy;
-const QUANTITY = /^[\d.eE+-]+(?:m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)$/;
+const QUANTITY = /^(?=\D*\d)[\d.eE+-]+(?:m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)$/;
 
 /**
  * A number as OpenKruise 1.9 delimits it: digits with one point and one exponent, then `%` or a run of letters. The letters

@@ -1,7 +1,8 @@
 import { SidestepError } from '../api/errors.js';
+import { quoteGo } from '../api/field-error.js';
 import { type ExpressionToken, ExpressionTokens } from './resource-expression-tokens.js';
 
-/** A `resourcesPolicy` expression that cannot be read or computed; the message is the one OpenKruise 1.9 gives. */
+/** A `resourcesPolicy` expression that cannot be read or computed; the message is the one OpenKruise 1.9 gives, or one of its kind. */
 export class ResourceExpressionError extends SidestepError {
   constructor(message: string) {
     super('RESOURCE_EXPRESSION_INVALID', message, {
@@ -37,7 +38,8 @@ const MAX_DEPTH = 200;
  * Reads an expression of `resourcesPolicy.resourcesExpr`; never throws, a syntax error is part of the result.
  *
  * Grammar (OpenKruise 1.9): `+ - * /` with the usual precedence, parentheses, unary minus, `max(a,b)`, `min(a,b)`, the
- * variables `cpu` and `memory`, numbers with exponent or `%`, and quantities with m k M G T P Ki Mi Gi Ti Pi.
+ * variables `cpu` and `memory`, numbers with exponent or `%`, and quantities with m k M G T P Ki Mi Gi Ti Pi. Unlike there, a
+ * number that cannot be read (`5E`, `1e`, `.`) or that no double holds (`1e400`) is an error, too.
  */
 export function parseResourceExpression(text: string): ResourceExpression {
   const reader = new ExpressionReader(text);
@@ -55,6 +57,8 @@ class ExpressionReader {
   private readonly tokens: ExpressionTokens;
   private token: ExpressionToken;
   private depth = 0;
+  /** The first number that is none. What else is wrong, OpenKruise refuses too, so that is told rather than this. */
+  private badNumber: ResourceExpressionError | undefined;
 
   constructor(text: string) {
     this.tokens = new ExpressionTokens(text);
@@ -64,6 +68,7 @@ class ExpressionReader {
   readAll(): void {
     this.sum();
     if (!this.is('end')) this.fail();
+    if (this.badNumber !== undefined) throw this.badNumber;
   }
 
   private sum(): void {
@@ -89,7 +94,7 @@ class ExpressionReader {
   private factor(): void {
     if (++this.depth > MAX_DEPTH) this.fail();
     const { kind, text } = this.token;
-    if (kind === 'number') this.steps.push({ do: 'number', value: numberOf(text) });
+    if (kind === 'number') this.steps.push({ do: 'number', value: this.numberOf(text) });
     else if (kind === 'quantity') this.steps.push({ do: 'quantity', text });
     else if (kind !== 'name' && kind !== '(' && kind !== '-') this.fail();
     this.advance();
@@ -134,18 +139,27 @@ class ExpressionReader {
     this.token = this.tokens.next();
   }
 
+  /** OpenKruise counts what it cannot read as 0, so that a mistyped limit admits pods with a limit of nothing. */
+  private numberOf(text: string): number {
+    const percent = text.endsWith('%');
+    const digits = percent ? text.slice(0, -1) : text;
+    const number = FLOAT.test(digits) ? Number(digits) : Number.NaN;
+    if (Number.isFinite(number)) return percent ? number / 100 : number;
+    const quoted = quoteGo(text);
+    this.badNumber ??= this.error(
+      Number.isNaN(number) ? `invalid number ${quoted}` : `number ${quoted} is out of range`,
+    );
+    return 0;
+  }
+
   private fail(): never {
+    throw this.error('syntax error');
+  }
+
+  private error(problem: string): ResourceExpressionError {
     const { line, column } = this.tokens;
-    throw new ResourceExpressionError(`parse error: syntax error at line ${line}, col ${column}`);
+    return new ResourceExpressionError(`parse error: ${problem} at line ${line}, col ${column}`);
   }
 }
 
 const FLOAT = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-
-/** A number that cannot be read counts as 0, as in OpenKruise (`5abc`, `1E`). */
-function numberOf(text: string): number {
-  const percent = text.endsWith('%');
-  const digits = percent ? text.slice(0, -1) : text;
-  if (!FLOAT.test(digits)) return 0;
-  return percent ? Number(digits) / 100 : Number(digits);
-}

@@ -11,7 +11,7 @@ import {
   QuantityError,
 } from '../api/quantity.js';
 import type { ResourcesPolicy } from '../api/sidecarset.js';
-import { evaluateResourceExpression, toInt64, toQuantity } from './evaluate-resource-expression.js';
+import { evaluateResourceExpression, resourceAmount } from './evaluate-resource-expression.js';
 import { InjectionRefused } from './injection-plan.js';
 import { parseResourceExpression, type ResourceExpression, ResourceExpressionError } from './resource-expression.js';
 
@@ -113,9 +113,7 @@ function computed(expression: ResourceExpression, total: Quantity, kind: Kind, r
   // The name that the aggregate goes by follows from the text, not from the field it stands in.
   const variable = /\bmemory\b/.test(expression.text) ? 'memory' : 'cpu';
   try {
-    const value = evaluateResourceExpression(expression, { [variable]: total });
-    if (typeof value !== 'number') return value;
-    return variable === 'cpu' ? toQuantity(value) : { unscaled: toInt64(value), scale: 0, format: 'DecimalSI' };
+    return resourceAmount(evaluateResourceExpression(expression, { [variable]: total }), variable);
   } catch (error) {
     if (!(error instanceof ResourceExpressionError || error instanceof QuantityError)) throw error;
     const what = `${resource === 'cpu' ? 'CPU' : 'memory'} ${kind}`;

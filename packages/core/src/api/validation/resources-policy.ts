@@ -1,4 +1,4 @@
-import { evaluateResourceExpression } from '../../injection/evaluate-resource-expression.js';
+import { evaluateResourceExpression, resourceAmount } from '../../injection/evaluate-resource-expression.js';
 import { parseResourceExpression, ResourceExpressionError } from '../../injection/resource-expression.js';
 import { type FieldError, invalid, required, Verbatim } from '../field-error.js';
 import { GoRegexpError, parseGoRegexp } from '../go-regexp/go-regexp.js';
@@ -55,7 +55,7 @@ function validateExpressionPair(pair: ResourceExpressions, path: string): FieldE
     const text = pair[variable];
     if (!text) return [];
     try {
-      evaluateResourceExpression(parseResourceExpression(text), { [variable]: 1 });
+      resourceAmount(evaluateResourceExpression(parseResourceExpression(text), { [variable]: 1 }), variable);
       return [];
     } catch (error) {
       if (!(error instanceof ResourceExpressionError)) throw error;
