@@ -1,27 +1,35 @@
 import { z } from 'zod';
+import { GoJsonError, parseGoJson } from '../injection/go-json.js';
 import { type GoRegexp, GoRegexpError, parseGoRegexp } from './go-regexp/go-regexp.js';
 import { KRUISE } from './keys.js';
 import type { LabelSelector } from './kubernetes.js';
 import { matchesSelector } from './selectors.js';
 import type { SidecarSet } from './sidecarset.js';
 
-const Rules = z.object({
-  rules: z
-    .array(
-      z.object({
-        selector: z
-          .looseObject({
-            matchLabels: z.record(z.string(), z.string()).optional(),
-            matchExpressions: z
-              .array(z.looseObject({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
-              .optional(),
-          })
-          .nullish(),
-        allowedAnnotationKeyExprs: z.array(z.string()).nullish(),
-      }),
-    )
-    .nullish(),
-});
+// The words are ours: those of the library change with its version.
+const AN_OBJECT = 'must be an object';
+const text = z.string('must be a text');
+const list = <T extends z.ZodType>(of: T) => z.array(of, 'must be a list');
+
+const Requirement = z.looseObject({ key: text, operator: text, values: list(text).optional() }, AN_OBJECT);
+
+const Selector = z.looseObject(
+  { matchLabels: z.record(z.string(), text, AN_OBJECT).optional(), matchExpressions: list(Requirement).optional() },
+  AN_OBJECT,
+);
+
+const Rules = z.object(
+  {
+    rules: list(
+      z.object({ selector: Selector.nullish(), allowedAnnotationKeyExprs: list(text).nullish() }, AN_OBJECT),
+    ).nullish(),
+  },
+  AN_OBJECT,
+);
+
+/** Where a whitelist stands and what may stand there, for whoever has to correct it. */
+const PLACE = `${KRUISE.whitelistConfigMapKey} of ConfigMap ${KRUISE.whitelistConfigMap}`;
+const ALLOWED = '{"rules":[{"selector":{"matchLabels":{}},"allowedAnnotationKeyExprs":["^regular expression$"]}]}';
 
 interface Rule {
   selector?: LabelSelector;
@@ -43,11 +51,13 @@ export class Whitelist {
     const text = data?.[KRUISE.whitelistConfigMapKey];
     if (text === undefined) return undefined;
     try {
+      parseGoJson(text);
       const { rules } = Rules.parse(JSON.parse(text));
       return new Whitelist((rules ?? []).map(readRule));
     } catch (error) {
       if (error instanceof GoRegexpError) return new Whitelist([], error.message);
-      return new Whitelist([], `SidecarSet patch metadata whitelist cannot be read: ${problemOf(error)}`);
+      const problem = `SidecarSet patch metadata whitelist cannot be read: ${PLACE}: ${problemOf(error)}`;
+      return new Whitelist([], `${problem}; it is JSON such as ${ALLOWED}`);
     }
   }
 
@@ -76,7 +86,13 @@ function readRule({
 }
 
 function problemOf(error: unknown): string {
-  if (error instanceof z.ZodError)
-    return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof z.ZodError)) return error instanceof GoJsonError ? error.message : String(error);
+  const problems = error.issues.map(({ path, message }) => `${fieldOf(path)} ${message}`);
+  return problems.join(', ');
 }
+
+const fieldOf = (path: readonly PropertyKey[]): string =>
+  path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .slice(1) || 'it';

@@ -13,9 +13,13 @@ export function sidecarSetsOverlap(a: SidecarSet, b: SidecarSet): boolean {
   );
 }
 
-/** A canary replaces its base on the pods that match both, so that they never meet. */
-function isCanaryPair(a: SidecarSet, b: SidecarSet): boolean {
-  return canaryBaseOf(a) === b.metadata.name || canaryBaseOf(b) === a.metadata.name;
+/**
+ * A canary replaces its base on the pods that match both, so that they never meet. As in OpenKruise only the canary may be written
+ * beside the other: a base does not change as long as a canary has containers of its names.
+ */
+function isCanaryOf(set: SidecarSet, base: SidecarSet): boolean {
+  const name = canaryBaseOf(set);
+  return name !== undefined && name === base.metadata.name;
 }
 
 /** The base of a canary SidecarSet; `undefined` for any other. */
@@ -24,12 +28,12 @@ export function canaryBaseOf({ metadata: { annotations } }: SidecarSet): string 
 }
 
 /**
- * What would clash on a pod that this set and another one match. Unlike OpenKruise the overlap is told exactly, from both sides of
- * a canary, and the names are those that containers have in the pod, so that a hot `mesh` clashes with a `mesh-1`.
+ * What would clash on a pod that this set and another one match. Unlike OpenKruise the overlap is told exactly, and the names are
+ * those that containers have in the pod, so that a hot `mesh` clashes with a `mesh-1`.
  */
 export function validateConflicts(set: SidecarSet, all: Iterable<SidecarSet>, path: string): FieldError[] {
   const others = [...all]
-    .filter((other) => other.metadata.name !== set.metadata.name && !isCanaryPair(set, other))
+    .filter((other) => other.metadata.name !== set.metadata.name && !isCanaryOf(set, other))
     .filter((other) => sidecarSetsOverlap(set, other))
     .sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
   return [

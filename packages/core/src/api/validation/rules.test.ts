@@ -161,10 +161,21 @@ describe('canary SidecarSets', () => {
   const canary = (base: string, spec: SidecarSetSpec = { updateStrategy: { type: 'NotUpdate' } }): SidecarSet =>
     aSet(spec, { name: 'canary', annotations: { [KRUISE.canary]: 'true', [KRUISE.canaryBase]: base } });
 
-  test('share containers with their base, whichever of the two is written', () => {
+  test('share containers with their base, which does not change as long as they are there, as in OpenKruise', () => {
     const base = aSet();
     expect(problems(canary('mesh-set'), { others: [base] })).toBe('');
-    expect(problems(base, { others: [canary('mesh-set')] })).toBe('');
+    const clash = 'spec.containers: Invalid value: "mesh": container mesh already exist in canary';
+    expect(problems(base, { others: [canary('mesh-set')] })).toContain(clash);
+    expect(problems(base, { old: base, others: [canary('mesh-set')] })).toContain(clash);
+    expect(problems(base, { others: [canary('other-set')] })).toContain(clash);
+  });
+
+  test('leave a base alone that has no container of theirs', () => {
+    const second = canary('mesh-set', {
+      updateStrategy: { type: 'NotUpdate' },
+      containers: [{ name: 'other', image: 'other:v1' }],
+    });
+    expect(problems(aSet(), { others: [second] })).toBe('');
   });
 
   test.each<[string, SidecarSet, SidecarSet[], string]>([
@@ -222,6 +233,9 @@ describe('patchPodMetadata', () => {
   const whitelist = (rules: unknown) =>
     Whitelist.parse({ [KRUISE.whitelistConfigMapKey]: typeof rules === 'string' ? rules : JSON.stringify({ rules }) });
 
+  const unreadable = (problem: string) =>
+    `SidecarSet patch metadata whitelist cannot be read: SidecarSet_PatchPodMetadata_WhiteList of ConfigMap kruise-configuration: ${problem}; it is JSON such as {"rules":[{"selector":{"matchLabels":{}},"allowedAnnotationKeyExprs":["^regular expression$"]}]}`;
+
   test.each<[string, ReturnType<typeof whitelist>, string]>([
     ['no ConfigMap', Whitelist.parse(undefined), 'SidecarSet patch metadata whitelist not found'],
     ['a ConfigMap without the key', Whitelist.parse({ other: '' }), 'SidecarSet patch metadata whitelist not found'],
@@ -241,8 +255,24 @@ describe('patchPodMetadata', () => {
       whitelist([{ allowedAnnotationKeyExprs: ['['] }]),
       'error parsing regexp: missing closing ]: `[`',
     ],
-    ['no JSON', whitelist('{'), 'SidecarSet patch metadata whitelist cannot be read'],
-    ['another form', whitelist({ a: 1 }), 'SidecarSet patch metadata whitelist cannot be read: rules: '],
+    ['half of JSON', whitelist('{'), unreadable('unexpected end of JSON input')],
+    ['no JSON', whitelist('{rules'), unreadable("invalid character 'r' looking for beginning of object key string")],
+    ['nothing', whitelist(''), unreadable('unexpected end of JSON input')],
+    ['a list', whitelist('[]'), unreadable('it must be an object')],
+    ['another form', whitelist({ a: 1 }), unreadable('rules must be a list')],
+    ['a rule that is a text', whitelist(['^a$']), unreadable('rules[0] must be an object')],
+    [
+      'several faults',
+      whitelist([{ allowedAnnotationKeyExprs: [1] }, { selector: { matchLabels: { a: 1 } } }]),
+      unreadable(
+        'rules[0].allowedAnnotationKeyExprs[0] must be a text, rules[1].selector.matchLabels.a must be a text',
+      ),
+    ],
+    [
+      'half a requirement',
+      whitelist([{ selector: { matchExpressions: [{ key: 'a' }] } }]),
+      unreadable('rules[0].selector.matchExpressions[0].operator must be a text'),
+    ],
   ])('is refused with %s', (_, list, message) => {
     expect(problems(set, { whitelist: list })).toContain(`spec.patchPodMetadata: Required value: ${message}`);
   });
