@@ -13,6 +13,7 @@ describe('the configuration', () => {
       tlsDir: '/etc/sidestep/tls',
       url: undefined,
       maxInFlight: 512,
+      maxMibInFlight: 64,
       healthHost: '0.0.0.0',
       healthPort: 8080,
       logLevel: 'info',
@@ -41,6 +42,7 @@ describe('the configuration', () => {
     ['SIDESTEP_NAMESPACE', 'Not_A_Name', 'a namespace name'],
     ['SIDESTEP_LOG_LEVEL', 'loud', 'trace, debug'],
     ['SIDESTEP_MAX_IN_FLIGHT', '0', 'a whole number from 1 to 10000'],
+    ['SIDESTEP_MAX_MIB_IN_FLIGHT', '0', 'a whole number from 1 to 65536'],
   ])('refuses %s=%s and says what is allowed', (name, value, allowed) => {
     const read = () => readConfig({ [name]: value });
     expect(read).toThrow(ConfigError);

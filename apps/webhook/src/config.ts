@@ -66,6 +66,12 @@ const SETTINGS = {
     default: '512',
     help: 'Reviews being read or answered at once; more are refused with 503 before they take memory',
   },
+  SIDESTEP_MAX_MIB_IN_FLIGHT: {
+    schema: wholeNumber(1, 65_536),
+    allowed: 'a whole number from 1 to 65536',
+    default: '64',
+    help: 'MiB of the bodies of such reviews; one for which there is no room is refused with 503. One that is alone is always taken',
+  },
   SIDESTEP_HEALTH_HOST: {
     schema: text,
     allowed: 'an address to listen on',
@@ -110,6 +116,7 @@ export interface Config {
   /** Base address for the webhook configurations; undefined: they name the Service. */
   url: string | undefined;
   maxInFlight: number;
+  maxMibInFlight: number;
   healthHost: string;
   healthPort: number;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -130,6 +137,7 @@ export function readConfig(environment: Environment = process.env): Config {
     tlsDir: values.SIDESTEP_TLS_DIR,
     url: values.SIDESTEP_WEBHOOK_URL || undefined,
     maxInFlight: values.SIDESTEP_MAX_IN_FLIGHT,
+    maxMibInFlight: values.SIDESTEP_MAX_MIB_IN_FLIGHT,
     healthHost: values.SIDESTEP_HEALTH_HOST,
     healthPort: values.SIDESTEP_HEALTH_PORT,
     logLevel: values.SIDESTEP_LOG_LEVEL,

@@ -51,8 +51,10 @@ export class WebhookApp {
       onProblem: (error) => log.error({ error }, 'an object cannot be used'),
     });
     const reviews = new Reviews({ view: this.#view, metrics, log, now: () => new Date() });
-    const { maxInFlight } = config;
-    this.#endpoints = new Endpoints({ reviews, missing: () => this.#view.missing(), metrics, log, maxInFlight });
+    const missing = () => this.#view.missing();
+    const { maxInFlight, maxMibInFlight } = config;
+    const maxBytesInFlight = maxMibInFlight * 2 ** 20;
+    this.#endpoints = new Endpoints({ reviews, missing, metrics, log, maxInFlight, maxBytesInFlight });
     this.#tls = this.#tlsSource();
     this.#health = new HealthServer({
       host: config.healthHost,

@@ -20,6 +20,12 @@ export const METRIC_CATALOGUE = {
     labels: ['webhook', 'result'],
     buckets: ADMISSION_BUCKETS,
   },
+  admissionBytesInFlight: {
+    name: 'sidestep_admission_bytes_in_flight',
+    type: 'gauge',
+    help: 'Bytes of the bodies of reviews being read or answered',
+    labels: [],
+  },
   admissionInFlight: {
     name: 'sidestep_admission_in_flight',
     type: 'gauge',

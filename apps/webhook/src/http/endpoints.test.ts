@@ -20,6 +20,7 @@ const newEndpoints = (view: ClusterView, maxInFlight: number, logger: Logger) =>
     metrics,
     log: logger,
     maxInFlight,
+    maxBytesInFlight: 64 * 2 ** 20,
   });
 
 const serve = async (view: MemoryViewOptions = { sidecarSets: [sidecarSet()] }, maxInFlight = 100) => {
@@ -192,7 +193,13 @@ describe('the endpoints', () => {
     const counted = async () => (await metrics.admissionInFlight.get()).values[0]?.value;
     const deadline = Date.now() + 5_000;
     while ((await counted()) !== 1 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-    expect((await post('mutate-pod', review(podRequest(pod())))).status).toBe(503);
+    const refused = await fetch(url('mutate-pod'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('1');
     slow.destroy();
   });
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger, Metrics } from '@sidestep/observability';
 import { MalformedReview } from '../admission/review.js';
 import type { Reviews, Webhook } from '../admission/reviews.js';
+import { BodyBytes, type BodyShare } from './body-bytes.js';
 import { checkHeaders, RequestRefused, readBody, SenderGone } from './read-body.js';
 
 const MIB = 1024 * 1024;
@@ -13,6 +14,8 @@ const LARGEST_CONVERSION = 64 * MIB;
 
 /** How long a sender may go on with a body that nobody wants, so that it can read why. */
 const LINGER_MS = 2_000;
+/** What there is too much of, or too little, changes from moment to moment. */
+const RETRY_SECONDS = 1;
 const PLAIN = 'text/plain; charset=utf-8';
 
 export interface EndpointsOptions {
@@ -23,16 +26,20 @@ export interface EndpointsOptions {
   log: Logger;
   /** Requests being read or answered at once; further ones get 503. */
   maxInFlight: number;
+  /** Bytes of the bodies being read or answered at once; a request for which there is no room gets 503. */
+  maxBytesInFlight: number;
 }
 
 /** The HTTP side of the four webhooks. Whatever comes in, an answer goes out: nothing here rejects. */
 export class Endpoints {
   readonly #options: EndpointsOptions;
+  readonly #bytes: BodyBytes;
   #inFlight = 0;
   #draining = false;
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
+    this.#bytes = new BodyBytes(options.maxBytesInFlight, (held) => options.metrics.admissionBytesInFlight.set(held));
   }
 
   /** From now on every answer asks its sender to come back over another connection, that is to another process. */
@@ -44,8 +51,9 @@ export class Endpoints {
     const { metrics, reviews } = this.#options;
     this.#inFlight += 1;
     metrics.admissionInFlight.set(this.#inFlight);
+    const share = this.#bytes.share();
     try {
-      const body = await this.#body(webhook, request);
+      const body = await this.#body(webhook, request, share);
       const startedAt = performance.now();
       const answer = await reviews.answer(webhook, body);
       this.#send(response, 200, 'application/json', answer.body);
@@ -54,18 +62,19 @@ export class Endpoints {
       this.#refuse(webhook, request, response, error);
     } finally {
       this.#inFlight -= 1;
+      share.giveBack();
       metrics.admissionInFlight.set(this.#inFlight);
     }
   }
 
-  #body(webhook: Webhook, request: IncomingMessage): Promise<string> {
+  #body(webhook: Webhook, request: IncomingMessage, share: BodyShare): Promise<string> {
     const limit = webhook === 'convert' ? LARGEST_CONVERSION : LARGEST_REVIEW;
     checkHeaders(request, limit);
     if (this.#inFlight > this.#options.maxInFlight) throw new RequestRefused(503, 'too many reviews at once');
     // Conversion needs nothing from memory, and the first list of SidecarSets may need conversion.
     const missing = webhook === 'convert' ? [] : this.#options.missing();
     if (missing.length > 0) throw new RequestRefused(503, `not listed yet: ${missing.join(', ')}`);
-    return readBody(request, limit);
+    return readBody(request, limit, share);
   }
 
   #refuse(webhook: Webhook, request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -80,6 +89,7 @@ export class Endpoints {
     if (status === 500) log.error({ webhook, error }, 'request failed');
     else log.info({ webhook, status, message }, 'request refused');
     if (response.headersSent) return;
+    if (status === 503) response.setHeader('retry-after', RETRY_SECONDS);
     const text = `${message}\n`;
     if (request.complete) this.#send(response, status, PLAIN, text);
     else answerWhileItSends(request, response, status, text);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { BodyShare } from './body-bytes.js';
 
 /** A request that cannot be taken; `status` is what its sender is told. */
 export class RequestRefused extends Error {
@@ -29,16 +30,25 @@ export function checkHeaders({ headers }: IncomingMessage, limit: number): void 
   if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
 }
 
-/** The whole body as text, of at most `limit` bytes. Throws `RequestRefused` or `SenderGone`. */
-export function readBody(request: IncomingMessage, limit: number): Promise<string> {
+/**
+ * The whole body as text, of at most `limit` bytes. What came is counted rather than what was announced, so that who announces much
+ * and sends little takes no room from others. Throws `RequestRefused` or `SenderGone`.
+ */
+export function readBody(request: IncomingMessage, limit: number, share: BodyShare): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    request.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= limit) chunks.push(chunk);
-      else reject(tooLarge(limit));
-    });
+      if (length <= limit && share.take(chunk.length)) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      request.off('data', onData);
+      reject(length > limit ? tooLarge(limit) : new RequestRefused(503, 'too many bytes at once'));
+    };
+    request.on('data', onData);
     request.once('end', () =>
       resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString('utf8')),
     );
