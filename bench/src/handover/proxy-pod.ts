@@ -7,6 +7,9 @@ import { createInterface } from 'node:readline';
 import { freePort } from '@sidestep/testkit';
 import type { HowItIsRun, ProxySubject } from './proxy-subject.js';
 
+/** The clients are gone by then: nothing is left to be finished. */
+const ENDING_MS = 10_000;
+
 /** The sidecar of one pod, version after version. */
 export class ProxyPod {
   readonly port: number;
@@ -59,6 +62,9 @@ export class ProxyPod {
   }
 
   async close(): Promise<void> {
+    // In good order where they can: an Envoy or its agent that is killed leaves files in /dev/shm.
+    for (const child of this.#running.keys()) child.kill('SIGTERM');
+    await Promise.race([this.oldOnesEnded(true), new Promise((resolve) => setTimeout(resolve, ENDING_MS).unref())]);
     // Workers of a proxy survive their master.
     for (const { pid } of this.#running.keys()) for (const each of pid ? family(pid) : []) kill(each);
     await this.oldOnesEnded(true);

@@ -1,6 +1,16 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import type { OwnedListener } from '../native/listener.js';
 
+export interface SpawnOptions {
+  env?: Record<string, string>;
+  stdio?: StdioOptions;
+  /**
+   * For a program that does something at SIGTERM which it must not do when its agent dies: the launcher stays between the two. It
+   * kills the program when the agent ends, and at SIGUSR2; it is the child.
+   */
+  stays?: boolean;
+}
+
 /** What an adapter may use to start one run of the program. */
 export interface StartTools {
   /** CMD and its arguments, as given after `--`. */
@@ -14,7 +24,7 @@ export interface StartTools {
   path(name: string): string;
   /** Rises with every start in this container. */
   run: number;
-  spawn(command: string[], options: { env?: Record<string, string>; stdio?: StdioOptions }): ChildProcess;
+  spawn(command: string[], options: SpawnOptions): ChildProcess;
   log(event: string, fields: Record<string, unknown>): void;
   /** Aborted when the program need not become ready any more: it ended, or the time is over. */
   gone: AbortSignal;
@@ -39,7 +49,7 @@ export type RetireReason = 'succeeded' | 'terminating';
  *
  * `shared`: the agent; old and new accept side by side for a moment · `exclusive`: the program; the old one must be gone before the
  * new one can bind · `own`: the program, and the new one fetches them from the old one by itself. With `own` nobody keeps a
- * duplicate: after a crash in the guard whatever is left of the old one is ended, so that a new start can bind.
+ * duplicate: after a crash in the guard addresses have to be bound again.
  */
 export type Sharing = 'shared' | 'exclusive' | 'own';
 
@@ -72,6 +82,8 @@ export interface Adapter {
   readonly adoptsAll?: boolean;
   /** What `--ready` may be, the default first; without it there is no choice. */
   readonly readySigns?: readonly string[];
+  /** A retired run keeps its addresses until it has ended: it is ended before another can start in its place. */
+  readonly holdsAddressesToItsEnd?: boolean;
   /** The signal that ends a run that is given up, and may have accepted connections by then. Default SIGTERM. */
   readonly leavesOn?: NodeJS.Signals;
   /** Ends at once what does not leave in time; default SIGKILL to `child`. For programs of several processes. */
@@ -80,6 +92,8 @@ export interface Adapter {
   readonly summary: string;
   /** Before anything is asked for or opened. @throws TypeError when CMD cannot work. */
   check?(command: readonly string[]): void;
+  /** Another adapter for this very program; undefined when this one is right. Asked once, after `check`. */
+  insteadFor?(command: readonly string[]): Promise<Adapter | undefined>;
   /** Starts the program; resolves when it serves. Rejects with the reason when it cannot. */
   start(tools: StartTools): Promise<RunningProgram>;
 }

@@ -20,6 +20,7 @@ const DECIDED_WITHIN_MS = 15_000;
 export const mosn: Adapter = {
   name: 'mosn',
   sharing: 'own',
+  holdsAddressesToItsEnd: true,
   summary: "MOSN's own smooth upgrade: both containers share its uds_dir, and its log goes to standard output",
   async start(tools: StartTools): Promise<RunningProgram> {
     if (tools.listeners.length > 0) {

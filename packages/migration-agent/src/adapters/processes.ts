@@ -7,6 +7,11 @@ export function childrenOf(pid: number): number[] {
   );
 }
 
+/** A process and everything below it. */
+export function familyOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(familyOf)];
+}
+
 /** What a process calls itself; empty when it is gone or a zombie. */
 export function titleOf(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
@@ -43,7 +48,8 @@ const list = (path: string): string[] => attempt(() => readdirSync(path), []);
 const read = (path: string): string => attempt(() => readFileSync(path, 'utf8'), '');
 const link = (path: string): string => attempt(() => readlinkSync(path), '');
 
-function attempt<T>(look: () => T, otherwise: T): T {
+/** What a look at a process finds, or `otherwise` when the process is gone by then. */
+export function attempt<T>(look: () => T, otherwise: T): T {
   try {
     return look();
   } catch {

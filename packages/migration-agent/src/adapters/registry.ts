@@ -1,13 +1,14 @@
 import { activation } from './activation.js';
 import type { Adapter } from './adapter.js';
 import { envoy } from './envoy/envoy.js';
+import { envoyRestart } from './envoy/envoy-restart.js';
 import { exec } from './exec.js';
 import { haproxy } from './haproxy.js';
 import { mosn } from './mosn.js';
 import { nginx } from './nginx.js';
 
 /** Every adapter by its name on the command line. A new one is a file here and a line in this list. */
-export const ADAPTERS: readonly Adapter[] = [activation, envoy, nginx, haproxy, mosn, exec];
+export const ADAPTERS: readonly Adapter[] = [activation, envoy, envoyRestart, nginx, haproxy, mosn, exec];
 
 /** @throws TypeError with the allowed names. */
 export function adapterNamed(name: string): Adapter {

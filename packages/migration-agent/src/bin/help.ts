@@ -11,7 +11,7 @@ export const HELP = `sidestep-agent: hands live sockets from the old sidecar con
       The container's program: owns the listening sockets and starts CMD with them. ADDRESS is 8080, 127.0.0.1:8080,
       [::]:8080, udp:0.0.0.0:53 or unix:/path. SIGTERM finishes the drain.
         --adapter NAME   how CMD takes its sockets                                   (activation)
-${ADAPTERS.map(({ name, summary }) => `          ${name.padEnd(11)} ${summary}`).join('\n')}
+${ADAPTERS.map(({ name, summary }) => `          ${name.padEnd(13)} ${summary}`).join('\n')}
         --ready SIGN     how CMD shows that it serves, where there is a choice; ${SIGNS}
   sidestep-agent hook [--timeout SECONDS]
       The postStart hook: waits until this container's agent has settled. 0: it serves, or idles as it should.

@@ -22,8 +22,9 @@ export async function runCommand(args: string[]): Promise<number> {
     args: own,
     options: { adapter: { type: 'string' }, listen: { type: 'string', multiple: true }, ready: { type: 'string' } },
   });
-  const adapter = adapterNamed(values.adapter ?? config.adapter);
-  adapter.check?.(command);
+  const named = adapterNamed(values.adapter ?? config.adapter);
+  named.check?.(command);
+  const adapter = (await named.insteadFor?.(command)) ?? named;
   const readySign = values.ready ?? config.ready;
   if (readySign !== undefined && !adapter.readySigns) {
     throw new TypeError(`--ready is "${readySign}"; the ${adapter.name} adapter has a sign of its own, leave it out`);

@@ -136,7 +136,7 @@ export function graceFindings({ config, graceSeconds }: Examined): Finding[] {
 
 /** Envoy keeps its hot restart memory there. */
 export function sharedMemoryFindings({ adapter }: Examined): Finding[] {
-  if (adapter !== 'envoy') return [];
+  if (!adapter.startsWith('envoy')) return [];
   const where = '/dev/shm';
   const advice = 'Give the container a writable /dev/shm; pods have one unless the image or the runtime takes it away.';
   try {

@@ -39,6 +39,13 @@ const envoy: Recipe = {
   notes: ['Listeners need no --listen: the agent owns whatever Envoy opens.'],
 };
 
+const envoyRestart: Recipe = {
+  ...envoy,
+  notes: [
+    'Without --listen: this Envoy opens its sockets and hands them over by itself. Both containers share /dev/shm, as in any pod.',
+  ],
+};
+
 const nginx: Recipe = {
   install: [debian('nginx'), 'COPY nginx.conf /etc/nginx/nginx.conf'],
   options: [...WEB, '--ready', 'unix:/run/sidestep-ready.sock'],
@@ -85,4 +92,12 @@ const exec: Recipe = {
   ],
 };
 
-export const RECIPES: Record<string, Recipe> = { activation, envoy, nginx, haproxy, mosn, exec };
+export const RECIPES: Record<string, Recipe> = {
+  activation,
+  envoy,
+  'envoy-restart': envoyRestart,
+  nginx,
+  haproxy,
+  mosn,
+  exec,
+};

@@ -7,11 +7,17 @@ let launcher: string | undefined;
 /**
  * Starts a program through the launcher, which gives it its own LISTEN_PID and ends it when this process ends.
  *
+ * @param stays the launcher stays its parent, and is what this process starts: SIGUSR2 to it kills the program
  * @throws AgentError `LAUNCHER_MISSING`.
  */
-export function launch(command: string[], stdio: StdioOptions, env: Record<string, string | undefined>): ChildProcess {
+export function launch(
+  command: string[],
+  stdio: StdioOptions,
+  env: Record<string, string | undefined>,
+  stays = false,
+): ChildProcess {
   launcher ??= findLauncher();
-  return spawn(launcher, [String(process.pid), ...command], { stdio, env });
+  return spawn(launcher, [...(stays ? ['--stay'] : []), String(process.pid), ...command], { stdio, env });
 }
 
 /** Without arguments the launcher exits with 2; one for another libc does not start at all. */

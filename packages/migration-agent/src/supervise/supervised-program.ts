@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Adapter, RetireReason, RunningProgram, SocketKeeper } from '../adapters/adapter.js';
+import { familyOf } from '../adapters/processes.js';
+import { ConnectionWatch, connectionsOf } from '../adapters/sockets-of.js';
 import type { DrainCounts, DrainTools, Workload } from '../handover/workload.js';
 import { closeAll } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
@@ -33,6 +35,8 @@ interface Run {
   program: RunningProgram | undefined;
   retired: boolean;
   ended: Promise<ProgramEnd>;
+  /** Looks from the moment in which it is retired. */
+  connections: ConnectionWatch;
 }
 
 /**
@@ -88,8 +92,8 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
         readySign: this.#options.readySign,
         path: (name) => `${this.#options.directory()}/${this.#options.slot}.${process.pid}.${number}.${name}`,
         run: number,
-        spawn: (command, { env = {}, stdio = 'inherit' }) => {
-          const child = launch(command, stdio, { ...this.#options.env, ...env });
+        spawn: (command, { env = {}, stdio = 'inherit', stays }) => {
+          const child = launch(command, stdio, { ...this.#options.env, ...env }, stays);
           run = this.#watch(child, gone);
           run.retired = !starting.wanted;
           starting.run = run;
@@ -111,10 +115,10 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
 
   /** The commit check: a program that died since it said "ready" must not replace one that serves. */
   async attach(): Promise<void> {
-    const { sharing } = this.#options.adapter;
+    const { sharing, holdsAddressesToItsEnd } = this.#options.adapter;
     // What cannot bind yet is started last, once the old one has stopped. Later it is a resume.
     if (sharing === 'exclusive' && this.#started === 0) return;
-    if (sharing === 'own' && !this.#serving) await this.#endRetired();
+    if (holdsAddressesToItsEnd && !this.#serving) await this.#endRetired();
     if (!this.#serving || !alive(this.#serving)) await this.start();
   }
 
@@ -124,6 +128,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     this.#want(false);
     if (!run) return;
     run.retired = true;
+    run.connections.begin();
     if (run.program) run.program.retire(why);
     else run.child.kill('SIGTERM');
   }
@@ -145,7 +150,8 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     const allEnded = Promise.all(waiting.map(({ ended }) => ended));
     const over = await Promise.race([allEnded.then(() => false), expiry(tools)]);
     if (over && !tools.cancelled.aborted) {
-      counts.killed = waiting.filter(alive).reduce((sum, run) => sum + (run.program?.openConnections?.() ?? 0), 0);
+      await Promise.all(waiting.map(({ connections }) => connections.look()));
+      counts.killed = waiting.filter(alive).reduce((sum, run) => sum + connectionsTo(run), 0);
       for (const run of waiting) this.#kill(run);
       await allEnded;
     }
@@ -153,7 +159,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
   }
 
   openConnections(): number {
-    return [...this.#runs].reduce((sum, run) => sum + (run.program?.openConnections?.() ?? 0), 0);
+    return [...this.#runs].reduce((sum, run) => sum + connectionsTo(run), 0);
   }
 
   ticketKeys(): Record<string, string> {
@@ -200,6 +206,13 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     return [...this.#runs].flatMap(({ child }) => child.pid ?? []);
   }
 
+  /** Of the listeners that it is started with: when somebody asks, the agent may have closed them. */
+  #connectionsOf(child: ChildProcess): ConnectionWatch {
+    const records = this.#options.listeners().map(({ record }) => record);
+    const ports = new Set(records.flatMap(({ kind, port }) => (kind === 'tcp' && port ? [port] : [])));
+    return new ConnectionWatch(() => connectionsOf(child.pid ? familyOf(child.pid) : [], ports));
+  }
+
   #watch(child: ChildProcess, gone: AbortController): Run {
     const ended = new Promise<ProgramEnd>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -208,11 +221,12 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
         resolve({ code: 127, signal: null });
       });
     });
-    const run: Run = { child, program: undefined, retired: false, ended };
+    const run: Run = { child, program: undefined, retired: false, ended, connections: this.#connectionsOf(child) };
     this.#runs.add(run);
     void ended.then((end) => {
       gone.abort();
       this.#runs.delete(run);
+      run.connections.end();
       run.program?.close();
       this.#options.log('program-ended', { ...end, retired: run.retired });
       if (this.#serving !== run) return;
@@ -225,6 +239,10 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
 
 function alive({ child }: Run): boolean {
   return child.exitCode === null && child.signalCode === null;
+}
+
+function connectionsTo({ program, connections }: Run): number {
+  return program?.openConnections?.() ?? connections.left;
 }
 
 /** True when the time is over (it may get shorter while waiting), also when the drain is cancelled. */

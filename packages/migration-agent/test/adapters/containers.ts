@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { childrenOf } from '../../src/adapters/processes.js';
+import { childrenOf, familyOf, titleOf } from '../../src/adapters/processes.js';
 import { AGENT_BIN, type Fixture, type Pod } from '../processes.js';
 
 const OWN = ['--pid', '--mount', '--uts', '--fork', '--mount-proc', '--kill-child'];
@@ -15,10 +15,13 @@ export function whyNoContainers(): string | undefined {
 /**
  * An agent as pid 1 of a container: its own processes, mounts, host name and /run. As in a pod, the network is shared, /dev/shm too,
  * and the private directory is the pod's emptyDir.
+ *
+ * @param privately directories that only this container sees
  */
-export function container(pod: Pod, args: string[], env: Record<string, string>): Fixture {
+export function container(pod: Pod, args: string[], env: Record<string, string>, privately: string[] = []): Fixture {
   const program = [process.execPath, AGENT_BIN, ...args];
-  return pod.program('unshare', [...OWN, 'sh', '-c', 'mount -t tmpfs none /run && exec "$@"', 'sh', ...program], {
+  const mounts = ['/run', ...privately].map((path) => `mount -t tmpfs none ${path} && `).join('');
+  return pod.program('unshare', [...OWN, 'sh', '-c', `${mounts}exec "$@"`, 'sh', ...program], {
     SIDESTEP_DIR: pod.directory,
     ...env,
   });
@@ -33,6 +36,14 @@ export function signalContainer({ child }: Fixture, signal: NodeJS.Signals): voi
 export function pidInside({ child }: Fixture): number {
   const status = readFileSync(`/proc/${firstProcess(child.pid)}/status`, 'utf8');
   return Number(/^NSpid:.*\s(\d+)$/m.exec(status)?.[1]);
+}
+
+/** The container's process that has this in its command line, by its number out here; launchers have it, too. @throws Error. */
+export function processOf({ child }: Fixture, commandLine: string): number {
+  const found = familyOf(firstProcess(child.pid)).filter((pid) => titleOf(pid).includes(commandLine));
+  const program = found.find((pid) => !titleOf(pid).includes('sidestep-exec'));
+  if (program === undefined) throw new Error(`no process of the container has "${commandLine}"`);
+  return program;
 }
 
 /** unshare stays outside and waits for it. */

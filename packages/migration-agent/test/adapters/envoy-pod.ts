@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Envoys } from '@sidestep/testkit';
-import { type Fixture, freePort, Pod } from '../processes.js';
+import { type Fixture, freePort } from '../processes.js';
+import { type Stage, serving } from '../stage.js';
 import { type EnvoyPlan, writeEnvoyConfig } from './envoy-config.js';
-import { Upstream } from './upstream.js';
 
 /** How a version is run beside its configuration. */
 export interface EnvoyOptions {
@@ -15,52 +15,31 @@ export interface EnvoyOptions {
   program?: string;
 }
 
-/** Whatever else the machine does meanwhile. */
-export const PATIENCE_MS = 90_000;
-
-export const isOwner = ({ role }: { role?: string }) => role === 'owner';
-
-/** A pod whose sidecar is a real Envoy under the agent. */
+/** Runs real Envoys under the agent in the pod of a stage. */
 export class EnvoyPod {
-  readonly pod: Pod;
-  readonly upstream: Upstream;
   readonly #envoys: Envoys;
+  readonly #stage: Stage;
   #started = 0;
 
-  private constructor(envoys: Envoys, pod: Pod, upstream: Upstream) {
+  constructor(envoys: Envoys, stage: Stage) {
     this.#envoys = envoys;
-    this.pod = pod;
-    this.upstream = upstream;
-  }
-
-  static async create(envoys: Envoys): Promise<EnvoyPod> {
-    return new EnvoyPod(envoys, await Pod.create(), await Upstream.start());
-  }
-
-  get directory(): string {
-    return this.pod.directory;
+    this.#stage = stage;
   }
 
   /** The two releases take turns. */
   start(plan: EnvoyPlan, { args = [], options = [], env = {}, program }: EnvoyOptions = {}): Fixture {
     const envoy = program ?? (this.#started++ % 2 === 0 ? this.#envoys.older : this.#envoys.newer);
-    const config = writeEnvoyConfig(this.directory, { upstreamPort: this.upstream.port, ...plan });
+    const { pod, upstream } = this.#stage;
+    const config = writeEnvoyConfig(pod.directory, { upstreamPort: upstream.port, ...plan });
     const command = [envoy, '-c', config, '-l', 'error', ...args];
-    return this.pod.agent(['run', '--adapter', 'envoy', ...options, '--', ...command], {
+    return pod.agent(['run', '--adapter', 'envoy', ...options, '--', ...command], {
       SIDESTEP_GUARD_SECONDS: '1',
       ...env,
     });
   }
 
-  async serving(plan: EnvoyPlan, options: EnvoyOptions = {}): Promise<Fixture> {
-    const fixture = this.start(plan, options);
-    await fixture.heard(isOwner, PATIENCE_MS);
-    return fixture;
-  }
-
-  async close(): Promise<void> {
-    await this.pod.close();
-    await this.upstream.close();
+  serving(plan: EnvoyPlan, options: EnvoyOptions = {}): Promise<Fixture> {
+    return serving(this.start(plan, options));
   }
 }
 

@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Load } from '../load.js';
-import { type Fixture, freePort, Pod } from '../processes.js';
+import { describe, expect, test } from '@jest/globals';
+import { type Fixture, freePort } from '../processes.js';
+import { SLOW_TEST_MS, serving, useStage } from '../stage.js';
 import { type AdapterRoom, type AdapterRun, adapterContract, get } from './adapter.contract.js';
 import { withRealProxy } from './real-program.js';
 
@@ -38,8 +38,6 @@ backend upstream
   return file;
 }
 
-const isOwner = ({ role }: { role?: string }) => role === 'owner';
-
 await withRealProxy('haproxy', (program) => {
   const run = (room: AdapterRoom, configuration: Partial<Configuration> & { says: string }): AdapterRun => ({
     options: ['--listen', `web=127.0.0.1:${room.port}`],
@@ -69,14 +67,10 @@ await withRealProxy('haproxy', (program) => {
   });
 
   describe('HAProxy under the agent', () => {
-    let pod: Pod;
-    beforeEach(async () => {
-      pod = await Pod.create();
-    });
-    afterEach(() => pod.close());
+    const stage = useStage();
 
     const agent = (configuration: Configuration, options: string[] = [], listen = web()): Fixture =>
-      pod.container(
+      stage.pod.container(
         [
           'run',
           '--adapter',
@@ -86,36 +80,46 @@ await withRealProxy('haproxy', (program) => {
           program,
           ...options,
           '-f',
-          configure(pod.directory, configuration),
+          configure(stage.pod.directory, configuration),
         ],
         { SIDESTEP_GUARD_SECONDS: '1' },
       );
-    const web = (): string[] => ['--listen', `web=127.0.0.1:${pod.port}`];
+    const web = (): string[] => ['--listen', `web=127.0.0.1:${stage.pod.port}`];
     const plain = (says: string): Configuration => ({ name: says, bind: 'fd@3', says });
 
-    test('as master and worker it hands over the same', async () => {
-      const first = agent(plain('v1'), ['-W']);
-      await first.heard(isOwner);
-      const load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
-      await load.answered(20);
-      await agent(plain('v2'), ['-W', '-db']).heard(isOwner);
-      expect((await first.exited).code).toBe(0);
-      await load.answered(20);
-      const { refused, otherErrors } = await load.stop();
-      expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
-    }, 120_000);
+    test(
+      'as master and worker it hands over the same',
+      async () => {
+        const first = await serving(agent(plain('v1'), ['-W']));
+        await stage.clients();
+        await serving(agent(plain('v2'), ['-W', '-db']));
+        expect((await first.exited).code).toBe(0);
+        await stage.answeredBy('v2');
+        await stage.nothingLost();
+      },
+      SLOW_TEST_MS,
+    );
 
-    test('a node name and a stats socket of the user do not disturb', async () => {
-      const own = agent({ ...plain('v1'), global: `node mine\n  stats socket ${pod.directory}/own.sock level user` });
-      await own.heard(isOwner);
-      expect(await get(pod.port, '/')).toBe('v1');
-    }, 120_000);
+    test(
+      'a node name and a stats socket of the user do not disturb',
+      async () => {
+        await serving(
+          agent({ ...plain('v1'), global: `node mine\n  stats socket ${stage.pod.directory}/own.sock level user` }),
+        );
+        expect(await get(stage.pod.port, '/')).toBe('v1');
+      },
+      SLOW_TEST_MS,
+    );
 
-    test('a "bind" with an address instead of a descriptor is an error that says what to write', async () => {
-      const wrong = agent({ ...plain('v1'), bind: `127.0.0.1:${await freePort()}` });
-      expect((await wrong.exited).code).toBe(1);
-      expect(wrong.stderr).toContain('no "bind fd@3" for web');
-    }, 120_000);
+    test(
+      'a "bind" with an address instead of a descriptor is an error that says what to write',
+      async () => {
+        const wrong = agent({ ...plain('v1'), bind: `127.0.0.1:${await freePort()}` });
+        expect((await wrong.exited).code).toBe(1);
+        expect(wrong.stderr).toContain('no "bind fd@3" for web');
+      },
+      SLOW_TEST_MS,
+    );
 
     test.each([
       [['-sf', '1'], 'another one'],

@@ -3,26 +3,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Load } from '../load.js';
-import { type Fixture, Pod, until } from '../processes.js';
+import { describe, expect, test } from '@jest/globals';
+import type { Fixture } from '../processes.js';
+import { serving as isServing, SLOW_TEST_MS, useStage } from '../stage.js';
 
 const STAND_IN = fileURLToPath(new URL('../../fixtures/mosn-stand-in.mjs', import.meta.url));
-const isOwner = ({ role }: { role?: string }) => role === 'owner';
 
 describe('the mosn adapter, with a stand-in for MOSN', () => {
-  let pod: Pod;
-  let load: Load | undefined;
-  beforeEach(async () => {
-    pod = await Pod.create();
-  });
-  afterEach(async () => {
-    await load?.stop();
-    load = undefined;
-    await pod.close();
-  });
+  const stage = useStage();
 
   function mosn(says: string, more: Record<string, unknown> = {}, env: Record<string, string> = {}): Fixture {
+    const { pod } = stage;
     const file = join(pod.directory, `${says}.json`);
     const address = { address: '127.0.0.1', port: pod.port, uds_dir: pod.directory };
     writeFileSync(file, JSON.stringify({ ...address, says, sleepMs: 100, waitMs: 300, ...more }));
@@ -30,77 +21,92 @@ describe('the mosn adapter, with a stand-in for MOSN', () => {
     return pod.agent(['run', '--adapter', 'mosn', '--', ...command], { SIDESTEP_GUARD_SECONDS: '1', ...env });
   }
 
-  async function serving(says: string, more?: Record<string, unknown>, env?: Record<string, string>): Promise<Fixture> {
-    const fixture = mosn(says, more, env);
-    await fixture.heard(isOwner);
-    return fixture;
-  }
+  const serving = (says: string, more?: Record<string, unknown>, env?: Record<string, string>): Promise<Fixture> =>
+    isServing(mosn(says, more, env));
 
-  async function clients(): Promise<Load> {
-    load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
-    await load.answered(20);
-    return load;
-  }
+  test(
+    'the new one fetches the sockets itself, the old one leaves when it wants, and nobody is refused',
+    async () => {
+      const first = await serving('v1');
+      await stage.clients();
+      const second = await serving('v2');
+      await stage.answeredBy('v2');
+      expect((await first.exited).code).toBe(0);
+      await serving('v3');
+      await stage.answeredBy('v3');
+      expect((await second.exited).code).toBe(0);
+      await stage.nothingLost();
+    },
+    SLOW_TEST_MS,
+  );
 
-  const answeredBy = async (label: string, running: Load): Promise<void> => {
-    const before = running.seen.versions.get(label) ?? 0;
-    await until(() => (running.seen.versions.get(label) ?? 0) > before + 20, `${label} answers`);
-  };
+  test(
+    'a new one that fails before it has acknowledged changes nothing',
+    async () => {
+      const first = await serving('v1');
+      await stage.clients();
+      const second = mosn('v2', { hangBeforeAck: true }, { SIDESTEP_INIT_SECONDS: '1' });
+      expect((await second.exited).code).toBe(1);
+      expect(second.stderr).toContain('state changed to 6');
+      await stage.answeredBy('v1');
+      await stage.nobodyRefused();
+      expect(first.told.filter(({ event }) => event === 'program-has-left')).toEqual([]);
+    },
+    SLOW_TEST_MS,
+  );
 
-  test('the new one fetches the sockets itself, the old one leaves when it wants, and nobody is refused', async () => {
-    const first = await serving('v1');
-    const running = await clients();
-    const second = await serving('v2');
-    await answeredBy('v2', running);
-    expect((await first.exited).code).toBe(0);
-    await serving('v3');
-    await answeredBy('v3', running);
-    expect((await second.exited).code).toBe(0);
-    const { refused, otherErrors } = await running.stop();
-    expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
-  }, 120_000);
+  test(
+    'a new one that dies after it has acknowledged: the old one, which leaves all the same, is started again',
+    async () => {
+      const first = await serving('v1', { waitMs: 60_000 });
+      const second = mosn('v2', { dieAfterAck: true });
+      expect((await second.exited).code).toBe(1);
+      await first.heard('program-has-left');
+      await stage.clients();
+      await stage.answeredBy('v1');
+      expect(first.running).toBe(true);
+    },
+    SLOW_TEST_MS,
+  );
 
-  test('a new one that fails before it has acknowledged changes nothing', async () => {
-    const first = await serving('v1');
-    const running = await clients();
-    const second = mosn('v2', { hangBeforeAck: true }, { SIDESTEP_INIT_SECONDS: '1' });
-    expect((await second.exited).code).toBe(1);
-    expect(second.stderr).toContain('state changed to 6');
-    await answeredBy('v1', running);
-    expect((await running.stop()).refused).toBe(0);
-    expect(first.told.filter(({ event }) => event === 'program-has-left')).toEqual([]);
-  }, 120_000);
+  test(
+    'a new one that dies in the guard: what is left of the old one is ended, so that it can be started again',
+    async () => {
+      const first = await serving('v1', { waitMs: 60_000 }, { SIDESTEP_GUARD_SECONDS: '30' });
+      const second = await serving('v2');
+      second.child.kill('SIGKILL');
+      await first.heard('resumed');
+      await stage.clients();
+      await stage.answeredBy('v1');
+    },
+    SLOW_TEST_MS,
+  );
 
-  test('a new one that dies after it has acknowledged: the old one, which leaves all the same, is started again', async () => {
-    const first = await serving('v1', { waitMs: 60_000 });
-    const second = mosn('v2', { dieAfterAck: true });
-    expect((await second.exited).code).toBe(1);
-    await first.heard('program-has-left');
-    const running = await clients();
-    await answeredBy('v1', running);
-    await running.stop();
-    expect(first.running).toBe(true);
-  }, 120_000);
+  test(
+    'SIGTERM with no successor ends it',
+    async () => {
+      const only = await serving('v1');
+      only.child.kill('SIGTERM');
+      expect((await only.exited).code).toBe(0);
+    },
+    SLOW_TEST_MS,
+  );
 
-  test('a new one that dies in the guard: what is left of the old one is ended, so that it can be started again', async () => {
-    const first = await serving('v1', { waitMs: 60_000 }, { SIDESTEP_GUARD_SECONDS: '30' });
-    const second = await serving('v2');
-    second.child.kill('SIGKILL');
-    await first.heard('resumed');
-    const running = await clients();
-    await answeredBy('v1', running);
-    await running.stop();
-  }, 120_000);
-
-  test('SIGTERM with no successor ends it', async () => {
-    const only = await serving('v1');
-    only.child.kill('SIGTERM');
-    expect((await only.exited).code).toBe(0);
-  }, 120_000);
-
-  test('--listen is refused: MOSN opens its sockets itself', async () => {
-    const wrong = pod.agent(['run', '--adapter', 'mosn', '--listen', `web=127.0.0.1:${pod.port}`, '--', 'true']);
-    expect((await wrong.exited).code).not.toBe(0);
-    expect(wrong.stderr).toContain('remove --listen');
-  }, 120_000);
+  test(
+    '--listen is refused: MOSN opens its sockets itself',
+    async () => {
+      const wrong = stage.pod.agent([
+        'run',
+        '--adapter',
+        'mosn',
+        '--listen',
+        `web=127.0.0.1:${stage.pod.port}`,
+        '--',
+        'true',
+      ]);
+      expect((await wrong.exited).code).not.toBe(0);
+      expect(wrong.stderr).toContain('remove --listen');
+    },
+    SLOW_TEST_MS,
+  );
 });

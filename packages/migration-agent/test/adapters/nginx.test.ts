@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Load } from '../load.js';
-import { type Fixture, freePort, Pod, until } from '../processes.js';
+import { describe, expect, test } from '@jest/globals';
+import { type Fixture, freePort, until } from '../processes.js';
+import { SLOW_TEST_MS, serving, useStage } from '../stage.js';
 import { type AdapterRoom, type AdapterRun, adapterContract } from './adapter.contract.js';
 import { withRealProxy } from './real-program.js';
-import { Upstream } from './upstream.js';
 
 interface Configuration {
   name: string;
@@ -36,8 +35,6 @@ function configure(directory: string, { name, listen, says, upstreamPort, ready 
   return file;
 }
 
-const isOwner = ({ role }: { role?: string }) => role === 'owner';
-
 await withRealProxy('nginx', (program) => {
   const run = (room: AdapterRoom, configuration: Partial<Configuration> & { says: string }): AdapterRun => {
     const listen = [`127.0.0.1:${room.port}`];
@@ -66,14 +63,10 @@ await withRealProxy('nginx', (program) => {
   });
 
   describe('nginx under the agent', () => {
-    let pod: Pod;
-    beforeEach(async () => {
-      pod = await Pod.create();
-    });
-    afterEach(() => pod.close());
+    const stage = useStage();
 
     const agent = (configuration: Configuration, options: string[], env: Record<string, string> = {}): Fixture =>
-      pod.container(
+      stage.pod.container(
         [
           'run',
           '--adapter',
@@ -84,51 +77,63 @@ await withRealProxy('nginx', (program) => {
           '-e',
           'stderr',
           '-c',
-          configure(pod.directory, configuration),
+          configure(stage.pod.directory, configuration),
         ],
         { SIDESTEP_GUARD_SECONDS: '1', ...env },
       );
-    const web = (): string[] => ['--listen', `web=127.0.0.1:${pod.port}`];
-    const plain = (says: string): Configuration => ({ name: says, listen: [`127.0.0.1:${pod.port}`], says });
+    const web = (): string[] => ['--listen', `web=127.0.0.1:${stage.pod.port}`];
+    const plain = (says: string): Configuration => ({ name: says, listen: [`127.0.0.1:${stage.pod.port}`], says });
 
-    test('needs no private listener: workers that have initialised are a sign, too', async () => {
-      const first = agent(plain('v1'), web());
-      await first.heard(isOwner);
-      const load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
-      await load.answered(20);
-      await agent(plain('v2'), web()).heard(isOwner);
-      expect((await first.exited).code).toBe(0);
-      await load.answered(20);
-      const { refused, otherErrors } = await load.stop();
-      expect({ refused, otherErrors }).toEqual({ refused: 0, otherErrors: [] });
-    }, 120_000);
+    test(
+      'needs no private listener: workers that have initialised are a sign, too',
+      async () => {
+        const first = await serving(agent(plain('v1'), web()));
+        await stage.clients();
+        await serving(agent(plain('v2'), web()));
+        expect((await first.exited).code).toBe(0);
+        await stage.answeredBy('v2');
+        await stage.nothingLost();
+      },
+      SLOW_TEST_MS,
+    );
 
-    test('a --listen without a "listen" is an error, not a port on which clients wait for ever', async () => {
-      const other = agent({ ...plain('v1'), listen: [`127.0.0.1:${await freePort()}`] }, web());
-      expect((await other.exited).code).toBe(1);
-      expect(other.stderr).toContain(`no "listen" for web (127.0.0.1:${pod.port})`);
-    }, 120_000);
+    test(
+      'a --listen without a "listen" is an error, not a port on which clients wait for ever',
+      async () => {
+        const other = agent({ ...plain('v1'), listen: [`127.0.0.1:${await freePort()}`] }, web());
+        expect((await other.exited).code).toBe(1);
+        expect(other.stderr).toContain(`no "listen" for web (127.0.0.1:${stage.pod.port})`);
+      },
+      SLOW_TEST_MS,
+    );
 
-    test('a private listener that the configuration does not have is named in the error', async () => {
-      const without = agent(plain('v1'), [...web(), '--ready', `unix:${pod.directory}/ready.sock`]);
-      expect((await without.exited).code).toBe(1);
-      expect(without.stderr).toContain(`listen unix:${pod.directory}/ready.sock`);
-    }, 120_000);
+    test(
+      'a private listener that the configuration does not have is named in the error',
+      async () => {
+        const without = agent(plain('v1'), [...web(), '--ready', `unix:${stage.pod.directory}/ready.sock`]);
+        expect((await without.exited).code).toBe(1);
+        expect(without.stderr).toContain(`listen unix:${stage.pod.directory}/ready.sock`);
+      },
+      SLOW_TEST_MS,
+    );
 
-    test('connections that outlive the drain are cut, with all of its processes', async () => {
-      const upstream = await Upstream.start();
-      const only = agent({ ...plain('v1'), upstreamPort: upstream.port }, web(), { SIDESTEP_DRAIN_SECONDS: '0.5' });
-      await only.heard(isOwner);
-      const held = fetch(`http://127.0.0.1:${pod.port}/held`).then(
-        () => 'answered',
-        () => 'cut',
-      );
-      await until(() => upstream.held === 1, 'the request is at the upstream');
-      only.child.kill('SIGTERM');
-      expect(await held).toBe('cut');
-      expect((await only.exited).code).toBe(0);
-      await upstream.close();
-    }, 120_000);
+    test(
+      'connections that outlive the drain are cut, with all of its processes',
+      async () => {
+        const only = await serving(
+          agent({ ...plain('v1'), upstreamPort: stage.upstream.port }, web(), { SIDESTEP_DRAIN_SECONDS: '0.5' }),
+        );
+        const held = fetch(`http://127.0.0.1:${stage.pod.port}/held`).then(
+          () => 'answered',
+          () => 'cut',
+        );
+        await until(() => stage.upstream.held === 1, 'the request is at the upstream');
+        only.child.kill('SIGTERM');
+        expect(await held).toBe('cut');
+        expect((await only.exited).code).toBe(0);
+      },
+      SLOW_TEST_MS,
+    );
 
     test.each([
       [['--listen', 'web=unix:/tmp/sidestep-test.sock'], 'cannot take Unix listeners over'],

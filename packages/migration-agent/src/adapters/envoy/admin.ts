@@ -11,14 +11,23 @@ export class EnvoyAdmin {
     this.path = path;
   }
 
-  /** LIVE when everything it needs is initialised. @throws Error when it does not answer. */
-  async state(): Promise<string> {
-    return String((JSON.parse(await this.#get('/server_info')) as { state?: string }).state);
+  /** Everything it needs is initialised, and it is the Envoy of this epoch. False also when nobody answers. */
+  async isLive(epoch: number): Promise<boolean> {
+    const text = await this.#ask('GET', '/server_info').catch(() => '{}');
+    const info = JSON.parse(text) as { state?: string; command_line_options?: { restart_epoch?: number } };
+    return info.state === 'LIVE' && (info.command_line_options?.restart_epoch ?? 0) === epoch;
+  }
+
+  /** Stops accepting; what answers from now on asks its client to close. @throws Error when nobody answers. */
+  async drain(): Promise<void> {
+    await this.#ask('POST', '/healthcheck/fail');
+    await this.#ask('POST', '/drain_listeners');
   }
 
   /** Downstream connections of all listeners, also those still in listener filters. @throws Error. */
   async connections(): Promise<number> {
-    const text = await this.#get(
+    const text = await this.#ask(
+      'GET',
       `/stats?usedonly&filter=${encodeURIComponent('^listener\\..*downstream_(pre_)?cx_active$')}`,
     );
     return sumOfConnections(text);
@@ -26,17 +35,19 @@ export class EnvoyAdmin {
 
   /** `host:port`, `[v6]:port` or a path of every active listener. @throws Error. */
   async listeners(): Promise<string[]> {
-    return addressesIn(JSON.parse(await this.#get('/listeners?format=json')) as ListenerStatuses);
+    return addressesIn(JSON.parse(await this.#ask('GET', '/listeners?format=json')) as ListenerStatuses);
   }
 
   /** Whether listeners may come and go while Envoy runs. @throws Error. */
   async discoversListeners(): Promise<boolean> {
-    return (await this.#get(`/stats?filter=${encodeURIComponent('^listener_manager\\.lds\\.')}`)).includes('lds.');
+    return (await this.#ask('GET', `/stats?filter=${encodeURIComponent('^listener_manager\\.lds\\.')}`)).includes(
+      'lds.',
+    );
   }
 
-  #get(path: string): Promise<string> {
+  #ask(method: 'GET' | 'POST', path: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const asked = request({ socketPath: this.path, path, timeout: ANSWER_MS, agent: false }, (answer) => {
+      const asked = request({ socketPath: this.path, method, path, timeout: ANSWER_MS, agent: false }, (answer) => {
         let body = '';
         answer.setEncoding('utf8');
         answer.on('data', (chunk: string) => {

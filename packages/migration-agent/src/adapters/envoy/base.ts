@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../errors.js';
 import { answersDatagrams } from '../../native/datagram-socket.js';
@@ -12,10 +12,11 @@ const ROLES = ['parent', 'child', 'udp_parent', 'udp_child'] as const;
 export type HotRestartRole = (typeof ROLES)[number];
 
 /**
- * The names of one launch of Envoy: the agent is generation 0, Envoy 1, and the agent again 2 when it asks Envoy for its sockets.
+ * The names under which Envoys of one base id and their agents find each other.
  *
- * A base id of its own for every launch keeps a flag that a killed Envoy left in shared memory, and its socket files, from meaning
- * anything to the next one.
+ * With the agent as parent each launch has a base of its own: the agent is generation 0, Envoy 1, and the agent again 2 when it asks
+ * Envoy for its sockets. That keeps a flag that a killed Envoy left in shared memory, and its socket files, from meaning anything to
+ * the next one. Envoy's own restart has one base for all generations.
  */
 export class EnvoyBase {
   readonly id: number;
@@ -25,6 +26,19 @@ export class EnvoyBase {
   private constructor(prefix: string, id: number) {
     this.prefix = prefix;
     this.id = id;
+  }
+
+  /** A base that another process has made. */
+  static named(prefix: string, id: number): EnvoyBase {
+    return new EnvoyBase(prefix, id);
+  }
+
+  /** A base that nobody has; its shared memory is made by an Envoy of epoch 0. */
+  static fresh(prefix: string): EnvoyBase {
+    for (;;) {
+      const base = new EnvoyBase(prefix, randomInt(1, BASES));
+      if (!existsSync(base.memoryPath)) return base;
+    }
   }
 
   /**
@@ -60,23 +74,27 @@ export class EnvoyBase {
     return `${this.prefix}_${role}_${this.id * 10 + (generation % 3)}`;
   }
 
-  /** Removes everything that has this base's name; only when its Envoy is gone. */
+  /** Removes everything that has this base's name; only when its Envoys are gone. */
   remove(): void {
     rmSync(this.memoryPath, { force: true });
     rmSync(this.adminPath, { force: true });
+    rmSync(`${this.adminPath}.yaml`, { force: true });
     for (const role of ROLES) {
       for (const generation of [0, 1, 2]) rmSync(this.socketPath(role, generation), { force: true });
     }
   }
 
-  /** Removes what agents left that were killed: their parent socket is there and nobody is behind it. */
+  /** Removes what agents and Envoys left that were killed: their parent sockets are there and nobody is behind any of them. */
   static sweep(directory: string): void {
+    const bases = new Map<string, EnvoyBase>();
+    const living = new Set<string>();
     for (const file of readdirSync(directory)) {
-      const parts = /^(.+\.envoy)_parent_(\d+)0$/.exec(file);
-      if (parts && !answersDatagrams(join(directory, file))) {
-        new EnvoyBase(join(directory, parts[1]!), Number(parts[2])).remove();
-      }
+      const [, prefix, id] = /^(.+\.envoy)_parent_(\d+)[012]$/.exec(file) ?? [];
+      if (prefix === undefined) continue;
+      bases.set(`${prefix} ${id}`, new EnvoyBase(join(directory, prefix), Number(id)));
+      if (answersDatagrams(join(directory, file))) living.add(`${prefix} ${id}`);
     }
+    for (const [name, base] of bases) if (!living.has(name)) base.remove();
   }
 }
 

@@ -74,16 +74,26 @@ function readOrEmpty(path: string): string {
   }
 }
 
-/** The whole command line of one launch, as the child of an agent. The returned function frees what was made for it. */
-export function launchCommand(
-  command: EnvoyCommand,
-  base: EnvoyBase,
-  drainMs: number,
-): { command: string[]; free: () => void } {
-  const file = `${base.prefix}_config_${base.id}.yaml`;
+/** How one launch restarts. */
+export interface Launch {
+  base: EnvoyBase;
+  epoch: number;
+  /** A Unix socket that only the agent knows. */
+  adminPath: string;
+  /** When Envoy tells its parent to end. */
+  parentShutdownSeconds: number;
+  /** Neither asks its parent for counters: for a parent that ended meanwhile Envoy would wait, and then end itself. */
+  skipParentStats: boolean;
+  drainMs: number;
+}
+
+/** The whole command line of one launch. The returned function frees what was made for it. */
+export function launchCommand(command: EnvoyCommand, launch: Launch): { command: string[]; free: () => void } {
+  const { base, epoch, adminPath, parentShutdownSeconds, skipParentStats, drainMs } = launch;
+  const file = `${adminPath}.yaml`;
   if (command.inlineConfig !== undefined) writeFileSync(file, command.inlineConfig, { mode: 0o600 });
   // Merged over the configuration: a port would belong to the older generation until it ends.
-  const admin = { admin: { address: { pipe: { path: base.adminPath, mode: SOCKET_MODE } } } };
+  const admin = { admin: { address: { pipe: { path: adminPath, mode: SOCKET_MODE } } } };
   // Half of what the agent grants: Envoy closes more and more connections in this time, the rest is for those that answer slowly.
   const drainSeconds = Math.max(1, Math.round(drainMs / 2000));
   return {
@@ -92,13 +102,15 @@ export function launchCommand(
       ...command.args,
       ...(command.inlineConfig === undefined ? [] : ['-c', file]),
       ...['--config-yaml', JSON.stringify(admin)],
-      ...['--base-id', String(base.id), '--restart-epoch', '1'],
+      ...['--base-id', String(base.id), '--restart-epoch', String(epoch)],
       ...['--socket-path', base.prefix, '--socket-mode', SOCKET_MODE.toString(8)],
-      // As soon as its workers run, Envoy may forget its parent: a UDP listener that it got begins to read only then.
-      ...['--parent-shutdown-time-s', '0'],
+      ...['--parent-shutdown-time-s', String(parentShutdownSeconds)],
+      ...(skipParentStats ? ['--skip-hot-restart-parent-stats'] : []),
       ...(command.saysDrainTime ? [] : ['--drain-time-s', String(drainSeconds)]),
     ],
-    free: () => rmSync(file, { force: true }),
+    free: () => {
+      for (const path of [file, adminPath]) rmSync(path, { force: true });
+    },
   };
 }
 
@@ -106,6 +118,11 @@ export interface HotRestartVersion {
   major: number;
   /** Bytes of shared memory. */
   size: number;
+}
+
+/** Whether the agent can be the parent of such an Envoy. */
+export function isSpoken({ major }: HotRestartVersion): boolean {
+  return major === PROTOCOL;
 }
 
 const known = new Map<string, HotRestartVersion>();
@@ -123,9 +140,6 @@ export async function hotRestartVersion(program: string): Promise<HotRestartVers
   const parts = /^(\d+)\.(\d+)$/m.exec(said);
   if (!parts) throw noHotRestart(`${program} has no hot restart (it says "${said.slice(0, 100)}")`);
   const version = { major: Number(parts[1]), size: Number(parts[2]) };
-  if (version.major !== PROTOCOL) {
-    throw noHotRestart(`${program} speaks hot restart ${said}, and this agent ${PROTOCOL}`);
-  }
   known.set(program, version);
   return version;
 }

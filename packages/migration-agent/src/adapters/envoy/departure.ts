@@ -1,18 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
 
-const LOOK_EVERY_MS = 100;
+const USUALLY_EVERY_MS = 100;
 const TIME_TO_END_MS = 1_000;
 
 /** A retired Envoy: watched until its last connection has ended, then told to end. */
 export class Departure {
   readonly #child: ChildProcess;
   readonly #connections: () => Promise<number>;
+  readonly #lookEveryMs: number;
   #timer: NodeJS.Timeout | undefined;
   #left = 0;
 
-  constructor(child: ChildProcess, connections: () => Promise<number>) {
+  constructor(child: ChildProcess, connections: () => Promise<number>, lookEveryMs = USUALLY_EVERY_MS) {
     this.#child = child;
     this.#connections = connections;
+    this.#lookEveryMs = lookEveryMs;
   }
 
   /** Connections when last looked at. */
@@ -22,14 +24,6 @@ export class Departure {
 
   begin(): void {
     this.#look(false);
-  }
-
-  /** The time is over: Envoy cuts what is left and writes its logs. */
-  kill(): void {
-    this.stop();
-    this.#child.kill('SIGTERM');
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), TIME_TO_END_MS);
-    this.#child.once('exit', () => clearTimeout(late));
   }
 
   stop(): void {
@@ -45,6 +39,13 @@ export class Departure {
       // Seen empty twice: a worker that had just accepted when it was told to stop has counted that by now.
       if (this.#left === 0 && emptyBefore) this.#child.kill('SIGTERM');
       else this.#look(this.#left === 0);
-    }, LOOK_EVERY_MS);
+    }, this.#lookEveryMs);
   }
+}
+
+/** The time is over: Envoy cuts what is left and writes its logs; one that hangs is ended all the same. */
+export function cutOff(child: ChildProcess): void {
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), TIME_TO_END_MS);
+  child.once('exit', () => clearTimeout(late));
 }

@@ -6,12 +6,16 @@ import { EnvoyAdmin } from './admin.js';
 import { AdminDoor } from './admin-door.js';
 import { EnvoyBase } from './base.js';
 import { HotRestartChild } from './child.js';
-import { type EnvoyCommand, hotRestartVersion, launchCommand, readEnvoyCommand } from './command-line.js';
-import { Departure } from './departure.js';
+import { type EnvoyCommand, hotRestartVersion, isSpoken, launchCommand, readEnvoyCommand } from './command-line.js';
+import { cutOff, Departure } from './departure.js';
+import { envoyRestart } from './envoy-restart.js';
 import { HotRestartParent } from './parent.js';
+import { RestartChain } from './restart-chain.js';
 import { ADMIN, EnvoySockets } from './sockets.js';
 
 const LOOK_FOR_LISTENERS_MS = 5_000;
+/** The agent is the parent, of epoch 0. */
+const EPOCH = 1;
 
 /**
  * Envoy, with the agent as its hot restart parent: Envoy opens its sockets or gets those of the version before, says by
@@ -24,11 +28,18 @@ export const envoy: Adapter = {
   sharing: 'shared',
   adoptsAll: true,
   summary: 'CMD is Envoy: every listener it has, by its own hot restart protocol',
+  kill: cutOff,
   check: (command) => void readEnvoyCommand(command),
+  async insteadFor(command) {
+    // A program that cannot be asked is for `start` to refuse.
+    const version = await hotRestartVersion(readEnvoyCommand(command).program).catch(() => undefined);
+    return version === undefined || isSpoken(version) ? undefined : envoyRestart;
+  },
   async start(tools: StartTools): Promise<RunningProgram> {
     const command = readEnvoyCommand(tools.command);
     const version = await hotRestartVersion(command.program);
     const prefix = tools.path('envoy');
+    new RestartChain(dirname(prefix)).refuseOther('none');
     EnvoyBase.sweep(dirname(prefix));
     const base = EnvoyBase.create(prefix, version);
     let run: EnvoyRun;
@@ -59,7 +70,7 @@ class EnvoyRun implements RunningProgram {
     this.#tools = tools;
     this.#admin = new EnvoyAdmin(base.adminPath);
     this.#sockets = new EnvoySockets(tools.sockets, tools.log);
-    this.#asParent = new HotRestartParent(base, {
+    this.#asParent = new HotRestartParent(base, EPOCH, {
       socketFor: (address, worker) => this.#sockets.find(address, worker),
       reusePort: command.udp,
       serving: () => {
@@ -70,7 +81,15 @@ class EnvoyRun implements RunningProgram {
     this.#asChild = new HotRestartChild(base, (error) =>
       tools.log('envoy-message-unreadable', { error: String(error) }),
     );
-    const { command: line, free } = launchCommand(command, base, tools.drainMs);
+    const { command: line, free } = launchCommand(command, {
+      base,
+      epoch: EPOCH,
+      adminPath: base.adminPath,
+      // As soon as its workers run, Envoy may forget its parent: a UDP listener that it got begins to read only then.
+      parentShutdownSeconds: 0,
+      skipParentStats: false,
+      drainMs: tools.drainMs,
+    });
     this.child = tools.spawn(line, {});
     this.#departure = new Departure(this.child, () => this.#admin.connections());
     this.child.once('exit', () => {
@@ -85,15 +104,7 @@ class EnvoyRun implements RunningProgram {
     const { gone } = this.#tools;
     const late = 'Envoy ended, or was not LIVE in time';
     await until(() => this.#accepts, gone, late);
-    await until(
-      () =>
-        this.#admin.state().then(
-          (state) => state === 'LIVE',
-          () => false,
-        ),
-      gone,
-      late,
-    );
+    await until(() => this.#admin.isLive(EPOCH), gone, late);
     await this.#settle();
     const door = [...this.#tools.sockets.all()].find(({ record }) => record.name === ADMIN);
     if (door) {
@@ -112,10 +123,6 @@ class EnvoyRun implements RunningProgram {
     this.#door?.close();
     this.#asChild.drain(() => this.child.exitCode !== null || this.child.signalCode !== null);
     this.#departure.begin();
-  }
-
-  kill(): void {
-    this.#departure.kill();
   }
 
   openConnections(): number {

@@ -33,12 +33,17 @@ export class HotRestartParent {
   readonly #udp: HotRestartSocket;
   readonly #startedAtSeconds = Math.floor(Date.now() / 1000);
 
-  constructor(base: EnvoyBase, host: ParentHost) {
+  /** @param epoch of the Envoy whose parent this is */
+  constructor(base: EnvoyBase, epoch: number, host: ParentHost) {
     this.#host = host;
-    this.#childPath = base.socketPath('child', 1);
+    this.#childPath = base.socketPath('child', epoch);
     const fault = (error: unknown): void => host.log('envoy-message-unreadable', { error: String(error) });
-    this.#socket = new HotRestartSocket(base.socketPath('parent', 0), (message) => this.#receive(message), fault);
-    this.#udp = new HotRestartSocket(base.socketPath('udp_parent', 0), () => undefined, fault);
+    this.#socket = new HotRestartSocket(
+      base.socketPath('parent', epoch - 1),
+      (message) => this.#receive(message),
+      fault,
+    );
+    this.#udp = new HotRestartSocket(base.socketPath('udp_parent', epoch - 1), () => undefined, fault);
   }
 
   close(): void {
