@@ -56,6 +56,26 @@ function changed(value: unknown, path: readonly (string | number)[]): unknown {
   return copy;
 }
 
+describe('what the API server itself finds invalid', () => {
+  const withError = (change: Record<string, unknown>): CaseFile => {
+    const file = structuredClone(named('res-sum'));
+    if ('golden' in file && file.golden.kind === 'admission')
+      Object.assign(file.golden.content.expected!.pod!.error!, change);
+    return file;
+  };
+
+  test('is taken as recorded', () => {
+    expect(runCase(withError({}))).toMatchObject({ passed: true });
+  });
+
+  test.each([
+    ['a message that its causes do not give', { message: 'completely other' }],
+    ['no causes', { details: {} }],
+  ])('is not believed with %s', (_, change) => {
+    expect(runCase(withError(change))).toMatchObject({ passed: false });
+  });
+});
+
 describe('the rules for differences on purpose', () => {
   const steps = files
     .flatMap((file) => ('golden' in file ? replay(file.golden).map((step) => ({ ...step, file: file.name })) : []))

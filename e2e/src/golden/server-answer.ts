@@ -52,6 +52,11 @@ function refusal(subject: string, error: ServerError, isReached: boolean): Serve
     return { subject, expected, inForm: (answer) => (answer.allowed ? { allowed: true } : answer) };
   }
   const causes = details?.causes ?? [];
+  // What a server itself finds invalid it names one by one, and says again in its message; anything else nobody can have recorded.
+  const isWhole = causes.length > 0 && causes.every((cause) => error.message.includes(complaints([cause])));
+  if (code === 422 && !isWhole) {
+    return { subject, expected, inForm: (answer) => (answer.allowed ? { allowed: true } : answer) };
+  }
   const inForm = (answer: PodAnswer): unknown => {
     if (!answer.allowed) return answer;
     const held = causes.filter((cause) => isTrueOf(answer.patched, cause));

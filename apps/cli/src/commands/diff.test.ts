@@ -105,6 +105,18 @@ describe('diff', () => {
     expect(JSON.parse(offline.stdout)).toMatchObject({ verdict: 'New', errors: [] });
   });
 
+  test.each([
+    ['its name', 'kubernetes.io/metadata.name: default', []],
+    ['a label that the command line tells', 'team: a', ['--namespace-labels', 'team=a']],
+  ])('counts the pods of a namespace that is selected by %s', async (_, label, more) => {
+    const selecting = (text: string): string =>
+      text.replace(/^spec:$/m, `spec:\n  namespaceSelector:\n    matchLabels:\n      ${label}`);
+    const argv = ['diff', '-f', 'new', '-s', 'old', '--pods', 'pods', '-o', 'json', ...more];
+    const wanted = selecting(meshSet((text) => text.replace('mesh:v1', 'mesh:v2')));
+    const { stdout } = await runCli(argv, { files: { ...files, old: selecting(files.old), new: wanted } });
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'InPlace', rollout: { matched: 3 } });
+  });
+
   test('of nothing says so', async () => {
     expect(await diff(meshSet())).toMatchObject({ code: 0, verdict: 'NoChange', changes: [] });
   });

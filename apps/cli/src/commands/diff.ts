@@ -1,5 +1,5 @@
 import { injectedSidecarSets } from '@sidestep/controller';
-import type { Pod, SidecarSet } from '@sidestep/core';
+import { NAMESPACE_NAME_LABEL, type Pod, type SidecarSet } from '@sidestep/core';
 import { type Command, Option } from 'commander';
 import { type ClusterOptions, withCluster, withClusterOptions } from '../cluster/connect.js';
 import { CliError, EXIT } from '../errors.js';
@@ -12,12 +12,13 @@ import { paintFor } from '../render/paint.js';
 import type { Surroundings } from '../surroundings.js';
 import { type ChangeView, changeView } from '../view/change-view.js';
 import type { RolloutSnapshot } from '../view/snapshot.js';
-import { collect, wholeNumber } from './option-values.js';
+import { collect, keyValues, wholeNumber } from './option-values.js';
 
 interface DiffOptions extends ClusterOptions {
   filename: string[];
   sidecarset?: string[];
   pods?: string[];
+  namespaceLabels?: Record<string, string>;
   offline?: boolean;
   output: 'text' | 'json';
   limit: number;
@@ -47,6 +48,7 @@ export function addDiff(program: Command, around: Surroundings): void {
       collect,
     )
     .option('--pods <file>', 'the pods as they are; may be repeated', collect)
+    .option('--namespace-labels <k=v,...>', 'labels of the namespaces of --pods, for namespaceSelector', keyValues)
     .option('--offline', 'ask no cluster, also without -s')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .option('--limit <n>', 'pods to list', wholeNumber(0, 100_000), 10);
@@ -78,12 +80,15 @@ async function readFiles(options: DiffOptions, wanted: SetInputs, around: Surrou
   const namespace = options.namespace ?? 'default';
   const pods = podManifests.map((manifest) => inNamespace(podOf(manifest), namespace));
   const revisions = [...old.revisions, ...wanted.revisions];
+  // Without a cluster, what is known of a namespace is its name and what the command line says.
+  const namespaceLabels = (name: string) => ({ [NAMESPACE_NAME_LABEL]: name, ...options.namespaceLabels });
   const snapshotOf = (name: string): RolloutSnapshot | undefined => {
     const sidecarSet = old.sets.find(({ metadata }) => metadata.name === name);
     if (sidecarSet === undefined) return undefined;
     const own = revisionOfSet(sidecarSet, revisions);
     const known = [...revisions.filter(({ metadata }) => metadata.name !== own.metadata.name), own];
-    return { sidecarSet, revisions: known, pods: pods.filter((pod) => injectedSidecarSets(pod).includes(name)) };
+    const carrying = pods.filter((pod) => injectedSidecarSets(pod).includes(name));
+    return { sidecarSet, revisions: known, pods: carrying, namespaceLabels };
   };
   return { sets: merged(old.sets, wanted.sets), revisions, whitelist: anyAnnotation(), snapshotOf };
 }
@@ -94,11 +99,15 @@ const inNamespace = (pod: Pod, namespace: string): Pod =>
 function readCluster(options: DiffOptions, wanted: SetInputs, around: Surroundings): Promise<World> {
   return withCluster(options, around, async ({ cluster }) => {
     const [live, whitelist] = await Promise.all([cluster.sidecarSets(), cluster.whitelist()]);
-    const names = new Set(wanted.sets.map(({ metadata }) => metadata.name));
+    const wantedOf = new Map(wanted.sets.map((set) => [set.metadata.name, set]));
     const snapshots = new Map<string, RolloutSnapshot>();
-    for (const set of live.filter(({ metadata }) => names.has(metadata.name))) {
+    for (const set of live) {
+      const change = wantedOf.get(set.metadata.name);
+      if (change === undefined) continue;
       const stored = asStored(set, `SidecarSet ${set.metadata.name} of the cluster`);
-      snapshots.set(set.metadata.name ?? '', await cluster.snapshot(stored, options.namespace));
+      const snapshot = await cluster.snapshot(stored, options.namespace);
+      // Either side may select by namespace.
+      snapshots.set(set.metadata.name ?? '', { ...snapshot, ...(await cluster.namespacesFor(change)) });
     }
     const revisions = [...snapshots.values()].flatMap((snapshot) => snapshot.revisions);
     const sets = merged(live, wanted.sets);
