@@ -5,8 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KRUISE, type Pod } from '@sidestep/core';
 import { Redis } from 'ioredis';
+import { leadingPlanner } from '../platform/leading-planner.js';
 import type { PlatformOptions } from '../platform/platform.js';
-import { type Service, until } from '../platform/service.js';
+import { until } from '../platform/service.js';
 import type { Load } from '../world/load.js';
 import { podRow, workingVersion } from '../world/pod-row.js';
 import { catalogueOf, image, type MeshSet, podOf, programsOf, sidecarSetOf } from '../world/scenario.js';
@@ -126,7 +127,7 @@ export const when = {
 
   /** Resolves with its name. */
   async theLeadingPlannerIsKilled({ world }: Journey): Promise<string> {
-    const leader = await until(() => leadingPlanner(world), 'a planner to lead');
+    const leader = await until(async () => (await leadingPlanner(world.platform))?.service, 'a planner to lead');
     await leader.kill('SIGKILL');
     return leader.spec.name;
   },
@@ -140,19 +141,6 @@ export const when = {
     await redis.flushall();
     redis.disconnect();
   },
-};
-
-const leadingPlanner = async (world: World): Promise<Service | undefined> => {
-  for (const service of world.platform.services.values()) {
-    if (!service.spec.name.startsWith('planner') || !service.isAlive) continue;
-    const url = String(service.spec.readyUrl).replace('/readyz', '/planner');
-    const view = await fetch(url).then(
-      (response) => response.json() as Promise<{ leading?: boolean }>,
-      () => ({ leading: false }),
-    );
-    if (view.leading) return service;
-  }
-  return undefined;
 };
 
 const rowsOf = ({ world, namespace, mesh }: Journey, now = new Date()) =>
@@ -186,7 +174,11 @@ export const outcome = {
   },
 
   async aPlannerLeads({ world }: Journey): Promise<string> {
-    return until(async () => (await leadingPlanner(world))?.spec.name, 'a planner to lead', DEADLINE_MS);
+    return until(
+      async () => (await leadingPlanner(world.platform))?.service.spec.name,
+      'a planner to lead',
+      DEADLINE_MS,
+    );
   },
 
   /** Every begun pod went back to v1 by itself for one of these reasons, and the set says that it stopped. */

@@ -14,14 +14,14 @@ const say = (line: string): void => {
 const main = async (argv: readonly string[]): Promise<number> => {
   const options = parseOptions(argv);
   const wanted = ({ name, quick }: (typeof ROWS)[number]): boolean =>
-    (!options.quick || quick === true) && name.toLowerCase().includes((options.filter ?? '').toLowerCase());
-  const rows = ROWS.filter(wanted);
+    (!options.quick || quick === true) && (options.filter?.test(name) ?? true);
+  const rows = ROWS.filter(wanted).flatMap((row) => Array.from({ length: options.repeat }, () => ({ ...row })));
   if (rows.length === 0) {
-    say(`no row's name contains ${JSON.stringify(options.filter)}; --list prints them`);
+    say(`no row's name matches ${options.filter}; --list prints them`);
     return 2;
   }
   if (options.list) {
-    for (const { name } of rows) process.stdout.write(`${name}\n`);
+    for (const { name } of ROWS.filter(wanted)) process.stdout.write(`${name}\n`);
     return 0;
   }
   const onResult = (result: Parameters<typeof lineOf>[0]): void => say(lineOf(result));

@@ -1,8 +1,8 @@
 // Waiting for how a row must end.
 import type { Pod, SidecarSet } from '@sidestep/core';
+import { type Answer, ask } from '../platform/ask.js';
 import type { MeshSet } from '../world/scenario.js';
 import { replaceDead } from './acts/control-plane.js';
-import { answerOf } from './answer.js';
 import type { Expectation } from './row.js';
 import type { Stage } from './stage.js';
 
@@ -94,16 +94,29 @@ const heldBack = (stage: Stage, reason: string): Promise<string> =>
     `the SidecarSet to say ${reason}`,
   );
 
+const SILENT_MS = 30_000;
+const ASKED_AT_MOST = 4;
+
+/** A machine that stood still cannot tell an answer that is there from one that never came; a pod that is silent stays so. */
+const askPatiently = async (where: { host: string; port: number }): Promise<Answer> => {
+  for (let asked = 1; ; asked += 1) {
+    const answer = await ask(where, SILENT_MS);
+    if (answer.failure !== 'timeout' || asked === ASKED_AT_MOST) return answer;
+  }
+};
+
 /** Asks every pod on every sidecar's port; one sentence for each that does not answer with that version. */
 export const silentPods = async (stage: Stage, version: string | undefined): Promise<string[]> => {
   const silent: string[] = [];
   for (const { metadata, status } of stage.pods()) {
     for (const mesh of stage.meshes) {
-      const answer = await answerOf(String(status?.podIP), mesh.listenPort);
+      const port = mesh.listenPort;
+      const { status: code, headers, failure } = await askPatiently({ host: String(status?.podIP), port });
       const wanted = mesh === stage.mesh ? version : undefined;
-      if (answer.status !== 200) silent.push(`${metadata.name} does not answer on port ${mesh.listenPort}`);
-      else if (wanted && answer.version !== wanted)
-        silent.push(`${metadata.name} is answered by ${answer.version}, not by ${wanted}`);
+      const answeredBy = String(headers['x-mesh-version'] ?? '');
+      if (code !== 200) silent.push(`${metadata.name} does not answer on port ${port} (${failure || code})`);
+      else if (wanted && answeredBy !== wanted)
+        silent.push(`${metadata.name} is answered by ${answeredBy}, not by ${wanted}`);
     }
   }
   return silent;

@@ -1,13 +1,13 @@
 import type { Pod, SidecarSet } from '@sidestep/core';
 import type { KubeObject } from '@sidestep/kube';
 import type { PodRow } from '../demo/view.js';
+import { ask } from '../platform/ask.js';
 import { until } from '../platform/service.js';
 import type { Load } from '../world/load.js';
 import { podRow } from '../world/pod-row.js';
 import { PODS, SIDECARSETS } from '../world/resources.js';
 import { image, type MeshSet, podOf, sidecarSetOf } from '../world/scenario.js';
 import type { World } from '../world/world.js';
-import { answerOf } from './answer.js';
 import { PodHistory } from './pod-history.js';
 import type { Given } from './row.js';
 
@@ -98,7 +98,7 @@ export class Stage {
   async createPod(name: string): Promise<void> {
     await this.world.createPods([podOf(name, this.namespace, this.mesh.app, NODE)], 120_000);
     const ip = String(this.pod(name).status?.podIP);
-    const answers = async () => ((await answerOf(ip, this.port)).status === 200 ? true : undefined);
+    const answers = async () => ((await ask({ host: ip, port: this.port }, 30_000)).status === 200 ? true : undefined);
     await this.until(answers, `pod ${name} to answer`);
   }
 

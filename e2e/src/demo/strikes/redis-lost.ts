@@ -1,3 +1,4 @@
+import { ask } from '../../platform/ask.js';
 import type { Platform } from '../../platform/platform.js';
 import { until } from '../../platform/service.js';
 import { SET_NAME } from '../../world/scenario.js';
@@ -32,11 +33,13 @@ const says = (world: World, reason: string): true | undefined =>
 
 const CONNECTED = /^sidestep_queue_connected(?:\{[^}]*\})? (\d)/m;
 
+const SILENT_MS = 5_000;
+
 /** What the planner tells of its queue: `[readiness, metric]`. */
 const plannerTells = async ({ services }: Platform): Promise<[number, string]> => {
   const url = String(services.get('planner')?.spec.readyUrl);
-  const metrics = await (await fetch(url.replace('/readyz', '/metrics'))).text();
-  return [(await fetch(url)).status, CONNECTED.exec(metrics)?.[1] ?? ''];
+  const { body } = await ask(url.replace('/readyz', '/metrics'), SILENT_MS);
+  return [(await ask(url, SILENT_MS)).status, CONNECTED.exec(body)?.[1] ?? ''];
 };
 
 const saysSo = async (world: World): Promise<string[]> => {

@@ -1,4 +1,5 @@
 // What happens to planners and workers.
+import { leadingPlanner } from '../../platform/leading-planner.js';
 import type { Service } from '../../platform/service.js';
 import { type Act, act } from '../row.js';
 import type { Stage } from '../stage.js';
@@ -19,19 +20,7 @@ const startDead = (services: readonly Service[]): Promise<void> =>
   startAll(services.filter((service) => !service.isAlive));
 
 const leaderOf = (stage: Stage): Promise<Service> =>
-  stage.until(async () => {
-    for (const planner of servicesOf(stage, 'planner')) if (await leads(planner)) return planner;
-    return undefined;
-  }, 'a planner to lead');
-
-const leads = async ({ spec }: Service): Promise<boolean> => {
-  const url = spec.readyUrl!.replace('/readyz', '/planner');
-  const view = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
-    (response) => response.json() as Promise<{ leading?: boolean }>,
-    () => ({ leading: false }),
-  );
-  return view.leading === true;
-};
+  stage.until(async () => (await leadingPlanner(stage.world.platform))?.service, 'a planner to lead');
 
 export const workers = {
   killed: act('all workers are killed with SIGKILL', async (stage) => {
