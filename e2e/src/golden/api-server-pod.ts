@@ -32,7 +32,7 @@ function podWebhookSelector(): LabelSelector {
 
 /** A pod as the API server hands it to webhooks: with the defaults of its version, and what its own plugins add first. */
 export function posted(pod: Pod): Pod {
-  const { serviceAccountName = 'default', ...spec } = pod.spec;
+  const { serviceAccountName = pod.spec.serviceAccount ?? 'default', tolerations, ...spec } = pod.spec as FilledSpec;
   const mountsToken = spec.automountServiceAccountToken !== false;
   const whole = {
     restartPolicy: 'Always',
@@ -42,10 +42,10 @@ export function posted(pod: Pod): Pod {
     serviceAccount: serviceAccountName,
     securityContext: {},
     schedulerName: 'default-scheduler',
-    tolerations: [notReady('not-ready'), notReady('unreachable')],
-    priority: 0,
+    tolerations: withNodeTolerations(tolerations),
+    // What a named class says only the server knows.
+    ...(spec.priorityClassName === undefined ? { priority: 0, preemptionPolicy: 'PreemptLowerPriority' } : {}),
     enableServiceLinks: true,
-    preemptionPolicy: 'PreemptLowerPriority',
     ...spec,
   };
   const own = spec.volumes?.map(withModes);
@@ -60,6 +60,25 @@ function withModes(volume: Volume): Volume {
     FILES.includes(key) && isObject(held) ? [key, { defaultMode: 420, ...held }] : [key, held],
   );
   return Object.fromEntries(sources) as Volume;
+}
+
+interface Toleration {
+  key?: string;
+  effect?: string;
+}
+
+type FilledSpec = Pod['spec'] & {
+  serviceAccountName?: string;
+  serviceAccount?: string;
+  priorityClassName?: string;
+  tolerations?: Toleration[];
+};
+
+/** A pod's own tolerations, with those of a node that is away where it has none for that. */
+function withNodeTolerations(own: Toleration[] = []): Toleration[] {
+  const has = (wanted: Toleration): boolean =>
+    own.some(({ key = '', effect = '' }) => ['', wanted.key].includes(key) && ['', wanted.effect].includes(effect));
+  return [...own, ...[notReady('not-ready'), notReady('unreachable')].filter((each) => !has(each))];
 }
 
 const notReady = (state: string) => ({

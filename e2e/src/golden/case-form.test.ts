@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -14,7 +14,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 function reportOf(text: string): { passed: boolean; lines: string[] } {
   const folder = mkdtempSync(path.join(directory, 'x'));
   writeFileSync(path.join(folder, 'case.json'), text);
-  mkdirSync(path.join(folder, 'folder.json'));
+  mkdirSync(path.join(folder, 'folder'));
   const results = caseFiles(folder).map(runCase);
   expect(results).toHaveLength(1);
   return { passed: results[0]!.passed, lines: textReport(results).split('\n') };
@@ -81,6 +81,18 @@ describe('a file that is no case counts as failed, with a line that says what, w
     expect(lines.at(-1)).toBe('0 passed, 1 failed');
     expect(lines.join('\n')).not.toMatch(/\n\s+at |TypeError|undefined/);
   });
+});
+
+test('a folder by the name of a case counts as failed, and so does a link that leads nowhere', () => {
+  const folder = mkdtempSync(path.join(directory, 'x'));
+  mkdirSync(path.join(folder, 'folder.json'));
+  symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'link.json'));
+  const results = caseFiles(folder).map(runCase);
+  expect(results.map(({ name, passed }) => [name, passed])).toEqual([
+    ['folder', false],
+    ['link', false],
+  ]);
+  expect(results[0]?.error).toBe('it is no file; allowed is a file with one JSON object');
 });
 
 describe('a case is taken with what it has', () => {

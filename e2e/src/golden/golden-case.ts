@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { JsonPatch, ObjectMeta, OpenObject, Pod, SidecarSet } from '@sidestep/core';
-import { CaseFormError, checkCase } from './case-form.js';
+import { checkCase } from './case-form.js';
+import { CaseFormError } from './checks.js';
 
 /** A ControllerRevision as it is recorded. */
 export interface RecordedRevision extends ObjectMeta {
@@ -115,16 +116,16 @@ export type GoldenCase =
 /** A case under the name it is reported by, or why its file cannot be read. */
 export type CaseFile = { name: string; golden: GoldenCase } | { name: string; error: string };
 
-/** Every `.json` file of a folder, by name. */
+/** Whatever a folder holds under a name that ends in `.json`, by name. */
 export function caseFiles(directory: string): CaseFile[] {
-  const entries = readdirSync(directory, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
-  const files = entries.map(({ name }) => name).filter((file) => file.endsWith('.json'));
+  const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
   return files.sort().map((file) => readCase(path.join(directory, file)));
 }
 
 function readCase(file: string): CaseFile {
   const name = path.basename(file, '.json');
   try {
+    if (!statSync(file).isFile()) throw new CaseFormError('it is no file; allowed is a file with one JSON object');
     return { name, golden: toCase(parsed(readFileSync(file, 'utf8'))) };
   } catch (error) {
     return { name, error: error instanceof Error ? error.message : String(error) };

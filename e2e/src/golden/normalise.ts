@@ -95,14 +95,16 @@ export function actualAnswer(answer: PodAnswer): unknown {
 /** As it is once it went over the wire. */
 export const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
+/** The name of a pod's token volume without what chance ends it with; any other text as it is. */
+export const withoutSuffix = (name: string): string =>
+  name.replace(/^kube-api-access-[a-z0-9]{5}$/, 'kube-api-access-XXXXX');
+
 /** How the records in a pod's annotations are compared: read, or to the letter but for their times. */
 export type RecordForm = 'read' | 'text';
 
 /** A pod without what chance decides: uid and times, the name of the token volume, a generated name. */
 export function normalisedPod(pod: Pod, records: RecordForm = 'read'): unknown {
-  const copy = mapStrings(structuredClone(pod), (text) =>
-    text.replace(/^kube-api-access-[a-z0-9]{5}$/, 'kube-api-access-XXXXX'),
-  );
+  const copy = mapStrings(structuredClone(pod), withoutSuffix);
   if (!isObject(copy) || !isObject(copy.metadata)) return copy;
   const { uid: _uid, creationTimestamp: _created, managedFields: _fields, ...metadata } = copy.metadata;
   // A server makes one up where none was sent.

@@ -1,5 +1,6 @@
 import { isObject } from './compare.js';
 import type { RecordedOrder } from './golden-case.js';
+import { withoutSuffix } from './normalise.js';
 
 /** What a recorded order lists, in turn. */
 const LISTS = ['containers', 'initContainers', 'volumes', 'imagePullSecrets'] as const;
@@ -18,8 +19,6 @@ export function inOrder(answer: unknown, order: RecordedOrder): unknown {
   }
   return { ...answer, patched: { ...answer.patched, spec } };
 }
-
-const withoutSuffix = (name: string): string => name.replace(/^kube-api-access-[a-z0-9]{5}$/, 'kube-api-access-XXXXX');
 
 function sorted(list: unknown, names: readonly string[]): unknown[] | undefined {
   const elements = (Array.isArray(list) ? list : []) as { name: string }[];

@@ -1,11 +1,12 @@
 import type { Pod, SidecarSet } from '@sidestep/core';
 import { posted, reachesWebhook } from './api-server-pod.js';
-import { CaseFormError } from './case-form.js';
+import { CaseFormError } from './checks.js';
 import type { AdmissionCase, ExpectedAdmission, ExpectedPod, ExpectedWrite, Step } from './golden-case.js';
 import { GoldenCluster, type PodAnswer, type PodRequest, type WriteAnswer } from './golden-cluster.js';
 import type { Judgeable } from './judge.js';
 import { actualAnswer, actualWrite, expectedAnswer, expectedWrite } from './normalise.js';
 import type { RecordedWrite } from './on-purpose/rule.js';
+import { demandAnswerOf, demandSamePod } from './recorded-admission.js';
 import { inOrder } from './recorded-orders.js';
 import { serverAnswers } from './server-answer.js';
 
@@ -38,6 +39,8 @@ class AdmissionReplay {
   }
 
   write(set: SidecarSet, expected: ExpectedWrite | undefined, subject: string): Judgeable[] {
+    if (expected?.name !== undefined && expected.name !== set.metadata.name)
+      throw answersAnother(expected.name, subject);
     const before = this.cluster.copy();
     const answer = this.cluster.write(set);
     this.writes = [...this.writes, { posted: set, ...(expected ? { recorded: expected } : {}) }];
@@ -61,6 +64,8 @@ class AdmissionReplay {
   /** Compares what the webhook answered, and what the API server made of it. */
   pod(expected: ExpectedPod, sent: Pod | undefined, subject: string): Judgeable[] {
     const { admission, webhookCalled } = expected;
+    if (admission && sent) demandSamePod(sent, admission.request.object, `the request of ${subject}`);
+    if (admission) demandAnswerOf(admission, subject);
     const request = requestOf(admission, sent);
     const namespaceLabels = this.cluster.namespaceLabels(request.namespace);
     const isReached = webhookCalled !== false && reachesWebhook(namespaceLabels);
@@ -99,3 +104,8 @@ function requestOf(admission: ExpectedAdmission | undefined, sent: Pod | undefin
   const { uid, namespace = object.metadata.namespace ?? 'default' } = admission?.request ?? {};
   return { namespace, object, ...(uid === undefined ? {} : { uid }) };
 }
+
+const answersAnother = (name: string, subject: string): CaseFormError =>
+  new CaseFormError(
+    `the answer to ${subject} is about ${JSON.stringify(name)}; allowed is the name of what was posted`,
+  );

@@ -1,4 +1,4 @@
-import { CaseFormError } from './case-form.js';
+import { CaseFormError } from './checks.js';
 import type { CaseFile, GoldenCase } from './golden-case.js';
 import { type Judgeable, judge, type Verdict } from './judge.js';
 import { ON_PURPOSE } from './on-purpose/rules.js';

@@ -9,6 +9,7 @@ import {
   type SidecarSet,
   upgradeTarget,
 } from '@sidestep/core';
+import { CaseFormError } from './checks.js';
 import type { SelectionCase } from './golden-case.js';
 import { GoldenCluster } from './golden-cluster.js';
 import type { Judgeable } from './judge.js';
@@ -47,7 +48,8 @@ export function runSelectionCase(content: SelectionCase): Judgeable[] {
 
 function written(cluster: GoldenCluster, set: SidecarSet): { stored: SidecarSet; revisions: ControllerRevision[] } {
   const answer = cluster.write(set);
-  if (!('stored' in answer)) throw new Error(`the SidecarSet was refused: ${answer.message}`);
+  if (!('stored' in answer))
+    throw new CaseFormError(`sidecarSet is refused: ${answer.message}; allowed is one that OpenKruise took`);
   return answer;
 }
 
@@ -80,7 +82,8 @@ function runningPod(cluster: GoldenCluster, recorded: SelectionCase['podsBefore'
   };
   const object: Pod = { metadata, spec: { nodeName: 'fake-0', containers: [{ name: 'app', image: 'app:1' }] } };
   const answer = cluster.admit({ namespace: 'golden', object });
-  if (!answer.allowed) throw new Error(`pod ${name} was refused: ${answer.status.message}`);
+  if (!answer.allowed)
+    throw new CaseFormError(`pod ${name} is refused: ${answer.status.message}; allowed is one that OpenKruise let in`);
   const isReady = ready.status === 'True';
   return kubelet(
     { ...answer.patched, status: { phase: 'Running', conditions: [{ ...ready, type: 'Ready' }] } },

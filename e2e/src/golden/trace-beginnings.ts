@@ -33,8 +33,11 @@ export class TraceBeginnings {
   /** @param set the SidecarSet as the trace has it, if it has it at all yet */
   injection({ t, name, changed = {} }: TraceEntry, set: SidecarSet | undefined): Comparison[] {
     const { pod } = this.content;
-    const { annotations, containers } = changed as { annotations?: Record<string, string>; containers?: Container[] };
-    if (pod === undefined || annotations === undefined || containers === undefined) return [];
+    const { annotations = {}, containers } = changed as {
+      annotations?: Record<string, string>;
+      containers?: Container[];
+    };
+    if (pod === undefined || containers === undefined) return [];
     const object = posted({ ...pod, metadata: { ...pod.metadata, ...(name === undefined ? {} : { name }) } });
     const request = { namespace: pod.metadata.namespace ?? 'default', object };
     const answer = this.cluster.admit(request, (held) => (set?.status?.latestRevision ? set : held));
