@@ -152,6 +152,7 @@ export class PlannerCaches implements PlannerCache {
       case 'synced':
         log.info({ resource, objects: event.objects }, 'listed');
         break;
+      case 'listed':
       case 'watchEnded':
         break;
     }

@@ -30,6 +30,7 @@ export const reportReflector =
       case 'synced':
         log.info({ resource, objects: event.objects }, 'listed');
         return;
+      case 'listed':
       case 'watchEnded':
         return;
     }

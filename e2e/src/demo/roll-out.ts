@@ -37,9 +37,7 @@ const halfWay = (stage: Stage): string[] =>
 /** Changes the image, lets the fault happen, and waits for what must come of it. */
 export const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<Outcome> => {
   const history = new PodHistory(DEMO_SET.container, budgetOf(stage));
-  const end = stage.world.onPod((pod) => {
-    if (pod.metadata.namespace === NAMESPACE) history.observe(pod);
-  });
+  const end = stage.world.watchPods(NAMESPACE, history);
   if (fault) stage.notes.push(`fault: ${stage.options.fail} — promised: ${fault.promise}`);
   try {
     const outcome = fault?.aborts ? await failing(stage, fault) : await completing(stage, fault);

@@ -31,6 +31,11 @@ const podOf = ({ first, second, working, versions, name = 'pod-1', uid = `uid-of
   },
 });
 
+const readyPodOf = (look: Look): Pod => ({
+  ...podOf(look),
+  status: { conditions: [{ type: 'Ready', status: 'True' }] },
+});
+
 const EMPTY = EMPTY_IMAGE;
 const idle: Look = { first: 'mesh:v1', second: EMPTY, working: 1, versions: [1, 0] };
 const begun: Look = { first: 'mesh:v1', second: 'mesh:v2', working: 2, versions: [1, 7] };
@@ -76,5 +81,29 @@ describe('the history of a pod', () => {
     ['more pods begun than the budget', [begun, { ...begun, name: 'pod-2' }], '2 pods are begun at once, 1 may be'],
   ])('is not with %s', (_, looks, breach) => {
     expect(breachesOf(looks)).toEqual(expect.arrayContaining([expect.stringContaining(breach)]));
+  });
+
+  test('takes two writes for two when it could not see the first', () => {
+    const history = new PodHistory('mesh', 1);
+    for (const name of ['pod-1', 'pod-2']) history.observe(podOf({ ...idle, name }));
+    history.observe(podOf({ ...begun, name: 'pod-1' }));
+    history.lookAway();
+    // In the list the pod that was begun second comes before the one that was done meanwhile.
+    history.observe(podOf({ ...begun, name: 'pod-2' }));
+    history.observe(podOf({ ...done, name: 'pod-1' }));
+    history.lookBack();
+    expect(history.breaches).toEqual([]);
+    history.observe(podOf({ ...begunAgain, first: 'mesh:v2', name: 'pod-1' }));
+    expect(history.breaches).toEqual(['pod-1: mesh-1 was begun with mesh:v2, which its peer runs already']);
+  });
+
+  test('counts the pods that were begun before it looked away', () => {
+    const history = new PodHistory('mesh', 1);
+    for (const name of ['pod-1', 'pod-2']) history.observe(readyPodOf({ ...idle, name }));
+    history.observe(readyPodOf({ ...begun, name: 'pod-1' }));
+    history.lookAway();
+    history.lookBack();
+    history.observe(readyPodOf({ ...begun, name: 'pod-2' }));
+    expect(history.breaches).toEqual(['pod-2: 2 pods are begun at once, 1 may be']);
   });
 });

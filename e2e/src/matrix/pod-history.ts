@@ -1,5 +1,6 @@
 import { KRUISE, type Pod } from '@sidestep/core';
 import { EMPTY_DIGEST } from '../world/scenario.js';
+import type { PodWatcher } from '../world/world.js';
 
 interface Moment {
   uid: string;
@@ -10,7 +11,7 @@ interface Moment {
   versions: Record<string, bigint>;
   /** Unix ms at which it was first seen ready without a break; undefined while it is not. */
   readySince: number | undefined;
-  /** It was not ready when it was begun, and so takes nothing of the budget, as with OpenKruise. */
+  /** It was not ready when it was begun, and so takes nothing of the budget, as with OpenKruise; or nobody saw what it was. */
   isFree: boolean;
 }
 
@@ -22,10 +23,11 @@ const parse = (text: string | undefined): Record<string, string> => JSON.parse(t
  * Looks at every version of the pods of one hot sidecar, in order, for what must never be seen: two writers' work on one pod, a
  * pointer to a container that serves nothing, a version that does not rise, more pods begun at once than the budget allows.
  */
-export class PodHistory {
+export class PodHistory implements PodWatcher {
   /** One sentence each. */
   readonly breaches: string[] = [];
   private readonly pods = new Map<string, Moment>();
+  private isAway = false;
 
   constructor(
     private readonly container: string,
@@ -46,7 +48,23 @@ export class PodHistory {
     this.follow(next, last?.uid === next.uid ? last : undefined);
     this.pods.set(name, next);
     if (isEmpty(next.images[next.working])) this.breach(name, `the pointer names ${next.working}, which is empty`);
+    if (this.isAway) return;
     if (last?.uid === next.uid) this.compare(name, last, next);
+    this.judgeBudget(name);
+  }
+
+  /** Versions are missed from here on: two writes may look like one, and pods come from different moments. */
+  lookAway(): void {
+    this.isAway = true;
+  }
+
+  /** What is known is of one moment again. */
+  lookBack(): void {
+    this.isAway = false;
+    this.judgeBudget('after a new list');
+  }
+
+  private judgeBudget(name: string): void {
     const open = [...this.pods.values()].filter((moment) => isOpen(moment) && !moment.isFree).length;
     if (open > this.budget) this.breach(name, `${open} pods are begun at once, ${this.budget} may be`);
   }
@@ -54,7 +72,8 @@ export class PodHistory {
   private follow(next: Moment, last: Moment | undefined): void {
     if (next.readySince !== undefined) next.readySince = last?.readySince ?? next.readySince;
     const readyFor = last?.readySince === undefined ? -1 : Date.now() - last.readySince;
-    next.isFree = last !== undefined && isOpen(last) ? last.isFree : last !== undefined && readyFor < this.lateMs;
+    const begunFree = this.isAway || readyFor < this.lateMs;
+    next.isFree = last !== undefined && (isOpen(last) ? last.isFree : begunFree);
   }
 
   /** The pod is gone. */

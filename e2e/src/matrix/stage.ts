@@ -139,10 +139,8 @@ export class Stage {
     for (const { container } of this.meshes) {
       const history = new PodHistory(container, BUDGET);
       this.histories.push(history);
+      const end = world.watchPods(namespace, history);
       this.atEnd(async () => end());
-      const end = world.onPod((pod) => {
-        if (pod.metadata.namespace === namespace) history.observe(pod);
-      });
     }
     this.load = await world.startLoad(namespace, REQUESTS_PER_SECOND, { port: this.port });
   }

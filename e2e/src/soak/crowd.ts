@@ -50,12 +50,7 @@ export class Crowd {
       while (left-- > 0) await this.addPod();
     };
     await Promise.all(Array.from({ length: CREATORS }, create));
-    world.onPod((pod) => {
-      if (pod.metadata.namespace === name) this.history.observe(pod);
-    });
-    world.onPodGone(({ metadata }) => {
-      if (metadata.namespace === name) this.history.forget(metadata.name ?? '');
-    });
+    world.watchPods(name, this.history);
     await this.everyPodRuns('mesh:v1');
   }
 
@@ -72,13 +67,17 @@ export class Crowd {
     await this.world.platform.api.create(PODS, this.pod(this.created));
   }
 
-  /** Another one comes in its place. */
+  /** Another one comes in its place, unless it was replaced already: after a cut watch the pod in hand may be long gone. */
   async replacePod(pod: Pod): Promise<void> {
     const ref = { namespace: this.name, name: pod.metadata.name ?? '' };
-    await this.world.platform.api.delete(PODS, ref, { gracePeriodSeconds: 0 }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
-    await this.addPod();
+    const isGone = await this.world.platform.api.delete(PODS, ref, { gracePeriodSeconds: 0 }).then(
+      () => true,
+      (error: unknown) => {
+        if (!isNotFound(error)) throw error;
+        return false;
+      },
+    );
+    if (isGone) await this.addPod();
   }
 
   async setImage(image: string): Promise<void> {

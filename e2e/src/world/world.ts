@@ -11,17 +11,35 @@ const unlessGone = (error: unknown): void => {
   if (!isNotFound(error)) throw error;
 };
 
+/** Judges what it sees of pods, and is told when it could not see everything. */
+export interface PodWatcher {
+  observe(pod: Pod): void;
+  forget(name: string): void;
+  /** The watch broke for good: until `lookBack` it is shown the newest version of each pod that changed, in no order. */
+  lookAway(): void;
+  lookBack(): void;
+}
+
 /** A running platform with eyes on its pods and SidecarSets; what the demo and the journeys act through. */
 export class World {
   readonly platform: Platform;
   private readonly pods: Reflector<Stored<Pod>>;
   private readonly sets: Reflector<Stored<SidecarSet>>;
   private readonly loads: Load[] = [];
+  private readonly watchers = new Set<PodWatcher>();
 
   private constructor(platform: Platform) {
     this.platform = platform;
     const keep = <T>(object: KubeObject): T => object as T;
-    this.pods = new Reflector({ api: platform.api, kind: PODS, transform: keep<Stored<Pod>> });
+    this.pods = new Reflector({
+      api: platform.api,
+      kind: PODS,
+      transform: keep<Stored<Pod>>,
+      onEvent: ({ type }) => {
+        if (type === 'relist') for (const watcher of this.watchers) watcher.lookAway();
+        if (type === 'listed') for (const watcher of this.watchers) watcher.lookBack();
+      },
+    });
     this.sets = new Reflector({ api: platform.api, kind: SIDECARSETS, transform: keep<Stored<SidecarSet>> });
   }
 
@@ -81,17 +99,24 @@ export class World {
     );
   }
 
+  /** Shows it every version of the namespace's pods from now on, in order; returns a function that ends it. */
+  watchPods(namespace: string, watcher: PodWatcher): () => void {
+    const end = this.pods.store.subscribe(({ type, object }) => {
+      if (object.metadata.namespace !== namespace) return;
+      if (type === 'deleted') watcher.forget(object.metadata.name!);
+      else watcher.observe(object);
+    });
+    this.watchers.add(watcher);
+    return () => {
+      end();
+      this.watchers.delete(watcher);
+    };
+  }
+
   /** Calls for every version of every pod from now on, in order; returns a function that ends it. */
   onPod(listener: (pod: Pod) => void): () => void {
     return this.pods.store.subscribe(({ type, object }) => {
       if (type !== 'deleted') listener(object);
-    });
-  }
-
-  /** Calls for every pod that is gone from now on. */
-  onPodGone(listener: (pod: Pod) => void): () => void {
-    return this.pods.store.subscribe(({ type, object }) => {
-      if (type === 'deleted') listener(object);
     });
   }
 

@@ -5,7 +5,9 @@ import type { Store } from './store.js';
 /** What a reflector met; each kind is worth a counter. */
 export type ReflectorEvent =
   | { type: 'synced'; objects: number }
+  /** Until `listed`, changes are differences between two lists: versions in between are not seen, and objects come in no order. */
   | { type: 'relist'; reason: 'first' | 'expired' | 'resync' | 'failed' }
+  | { type: 'listed' }
   | { type: 'watchEnded' }
   | { type: 'watchSilent' }
   | { type: 'failed'; during: 'list' | 'watch'; error: unknown; retryInMs: number }

@@ -124,6 +124,7 @@ export class Reflector<T = KubeObject> {
     this.#lastVersion = version;
     this.#listedAt = this.#clock.now().getTime();
     this.#failures = 0;
+    this.#emit({ type: 'listed' });
     if (!this.#hasSynced) this.#emit({ type: 'synced', objects: this.store.size });
     this.#hasSynced = true;
     this.#wake();
