@@ -92,7 +92,7 @@ export const given = {
   },
 
   async load(journey: Journey, rate = 200, port = journey.mesh.listenPort): Promise<void> {
-    journey.loads.push(await journey.world.startLoad(journey.namespace, rate, { port }));
+    journey.loads.push(await journey.world.startLoad(journey.namespace, rate, { port, mostInFlight: 16 }));
   },
 };
 

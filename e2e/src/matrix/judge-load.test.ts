@@ -47,8 +47,15 @@ describe('what a row lost', () => {
       ['stopped'],
       { lost: 0, allowed: 200, problems: 1 },
     ],
+    [
+      'more than was in flight in the process that died',
+      Array.from({ length: 33 }, () => killed(loss('reset'))),
+      ['killed'],
+      { lost: 0, allowed: 0, problems: 1 },
+    ],
   ])('%s', (_, losses, allows, expected) => {
-    const { lost, allowed, problems } = judgeLoad(report(losses), allows, []);
+    const deaths = ['127.1.0.1', '127.9.0.9'].map((ip) => ({ ip, container: 'mesh-1', atMs: 1_000 }));
+    const { lost, allowed, problems } = judgeLoad(report(losses), allows, deaths);
     expect({ lost, allowed, problems: problems.length }).toEqual(expected);
   });
 

@@ -3,8 +3,8 @@ import type { Death } from '../platform/kubelet-log.js';
 import type { LoadReport } from '../world/load.js';
 import type { Allowance } from './row.js';
 
-/** What a killed process held is bounded by what can be in flight at 60 requests a second on some ten connections. */
-const MOST_KILLED = 60;
+/** At the traffic's limit of 16 in flight, and as many again that a busy client wrote before it heard that the connection is gone. */
+const MOST_KILLED_PER_DEATH = 32;
 /** The same for a process that was stopped, whose clients wait for their time-out while more requests fall due. */
 const MOST_STOPPED = 150;
 const TOO_LITTLE_TRAFFIC = 30;
@@ -52,7 +52,8 @@ export const judgeLoad = (report: LoadReport, allows: readonly Allowance[], deat
   if (lost > 0) problems.push(`${lost} requests were lost, such as ${examplesOf(unexplained, deaths)}`);
   if (!allows.includes('refused') && allowed > MOST_STOPPED)
     problems.push(`${allowed} is more than a stopped process can hold`);
-  const mostKilled = allows.includes('killed') ? MOST_KILLED : 0;
+  const deathsHere = deaths.filter(({ ip }) => report.losses.some(({ target }) => target.startsWith(`${ip}:`))).length;
+  const mostKilled = allows.includes('killed') ? MOST_KILLED_PER_DEATH * deathsHere : 0;
   if (report.killedInFlight > mostKilled)
     problems.push(`${report.killedInFlight} requests died with a process, ${mostKilled} may`);
   if (report.requests < TOO_LITTLE_TRAFFIC) problems.push('too little traffic to say anything');

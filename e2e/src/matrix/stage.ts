@@ -13,6 +13,8 @@ import type { Given } from './row.js';
 
 export const NODE = 'matrix-node';
 const REQUESTS_PER_SECOND = 60;
+/** Of each pod: what a machine that is far too busy cannot serve is not asked for, and what was lost was lost by a fault. */
+export const MOST_IN_FLIGHT = 16;
 const BUDGET = 1;
 const PATIENT_SECONDS = 90;
 
@@ -142,7 +144,10 @@ export class Stage {
       const end = world.watchPods(namespace, history);
       this.atEnd(async () => end());
     }
-    this.load = await world.startLoad(namespace, REQUESTS_PER_SECOND, { port: this.port });
+    this.load = await world.startLoad(namespace, REQUESTS_PER_SECOND, {
+      port: this.port,
+      mostInFlight: MOST_IN_FLIGHT,
+    });
   }
 
   /** It hears of a SidecarSet a moment after it was created. */

@@ -19,18 +19,22 @@ const DEADLINE_MS = 30_000;
 /** Against a program that never comes up, not against a slow machine. */
 const START_DEADLINE_MS = 150_000;
 
-/** Resolves once `probe` gives a value; rejects with `what` after the deadline. */
+/** A look that takes longer counts as no more: the machine, and with it what is waited for, may have stood still. */
+const MOST_OF_ONE_LOOK_MS = 5_000;
+
+/** Resolves once `probe` gives a value; rejects with `what` after the deadline, of which a machine that stands still uses nothing up. */
 export const until = async <T>(
   probe: () => Promise<T | undefined> | T | undefined,
   what: string,
   deadlineMs = DEADLINE_MS,
 ): Promise<T> => {
-  const end = Date.now() + deadlineMs;
-  for (;;) {
+  let waitedMs = 0;
+  for (let since = performance.now(); ; since = performance.now()) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > end) throw new Error(`waited ${deadlineMs / 1000} s in vain for ${what}`);
+    if (waitedMs > deadlineMs) throw new Error(`waited ${deadlineMs / 1000} s in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
+    waitedMs += Math.min(performance.now() - since, MOST_OF_ONE_LOOK_MS);
   }
 };
 

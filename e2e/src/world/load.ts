@@ -12,6 +12,8 @@ export interface LoadOptions {
   rate: number;
   /** Time over which the rate rises to its full height. */
   rampMs?: number;
+  /** Per target; by default the rate is kept whatever the machine makes of it. */
+  mostInFlight?: number;
 }
 
 /** The generator's report, in which `lost` leaves out what died inside a process that ended by itself. */
@@ -48,7 +50,7 @@ export class Load {
   private readonly targets: string[];
   private readonly removed = new Set<string>();
 
-  private constructor({ root, targets, rate, rampMs = 0 }: LoadOptions) {
+  private constructor({ root, targets, rate, rampMs = 0, mostInFlight = 0 }: LoadOptions) {
     this.targets = [...targets];
     const program = path.join(root, 'packages/testkit/dist/load/main.js');
     this.child = spawn(
@@ -57,6 +59,7 @@ export class Load {
         program,
         ...['--targets', targets.join(','), '--short-share', SHORT_SHARE],
         ...['--rate', String(rate), '--ramp-ms', String(rampMs), '--timeout-ms', String(TIMEOUT_MS)],
+        ...['--most-in-flight', String(mostInFlight)],
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );

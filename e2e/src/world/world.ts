@@ -146,10 +146,10 @@ export class World {
   }
 
   /** Steady traffic to every pod of the namespace, from its own process. */
-  async startLoad(namespace: string, rate: number, { port = 8080, rampMs = 0 } = {}): Promise<Load> {
+  async startLoad(namespace: string, rate: number, { port = 8080, rampMs = 0, mostInFlight = 0 } = {}): Promise<Load> {
     const { root } = this.platform.options;
     const targets = this.podsOf(namespace).map((pod) => `${String(pod.status?.podIP)}:${port}`);
-    const load = await Load.start({ rate, targets, root, rampMs });
+    const load = await Load.start({ rate, targets, root, rampMs, mostInFlight });
     this.loads.push(load);
     return load;
   }

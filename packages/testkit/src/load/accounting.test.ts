@@ -61,6 +61,7 @@ describe('a mark', () => {
     dueMs,
     reused: false,
     retries: 0,
+    runningSinceMs: 0,
   });
 
   test('leaves out what was slow before it, and the whole run keeps it', () => {

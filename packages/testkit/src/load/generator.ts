@@ -18,6 +18,8 @@ const DEFAULTS = {
   postBytes: 256,
   timeoutMs: 5_000,
   rampMs: 0,
+  standstillMs: 5_000,
+  mostInFlight: Number.POSITIVE_INFINITY,
 };
 
 interface Target {
@@ -26,6 +28,7 @@ interface Target {
   h2: H2Pool;
   wanted: boolean;
   turn: number;
+  inFlight: number;
 }
 
 /**
@@ -47,6 +50,8 @@ export class LoadGenerator {
   #nextSweepMs = 0;
   /** When the last two ticks began: between them, or since, what had come was looked at. */
   #looks: readonly [number, number] = [performance.now(), performance.now()];
+  /** Of the machine, since the start. */
+  #stoodStillMs = 0;
   #report: Promise<LoadReport> | undefined;
 
   constructor(options: LoadOptions) {
@@ -66,9 +71,10 @@ export class LoadGenerator {
     if (this.#targets.get(name)?.wanted) return;
     const { keepalive, h2Sessions } = this.#options;
     const listener = this.#listener();
+    const inFlight = this.#targets.get(name)?.inFlight ?? 0;
     const http1 = new TargetPool(keepalive, listener);
     const h2 = new H2Pool(name, h2Sessions, listener);
-    this.#targets.set(name, { name, http1, h2, wanted: true, turn: 0 });
+    this.#targets.set(name, { name, http1, h2, wanted: true, turn: 0, inFlight });
     this.#tally.begin(name, performance.now());
     this.#turn = this.#wanted();
   }
@@ -161,12 +167,20 @@ export class LoadGenerator {
   #tick(): void {
     const now = performance.now();
     this.#looks = [this.#looks[1], now];
+    this.#notice(now - this.#looks[0]);
     // Nobody to send to: the schedule, with its ramp, begins when there is.
     if (this.#turn.length === 0) this.#rateSince = { ms: now, sent: this.#sent };
     if (this.#dueMs() <= now) this.#tally.behindMs = Math.max(this.#tally.behindMs, now - this.#dueMs());
     for (let dueMs = this.#dueMs(); dueMs <= now && this.#turn.length > 0; dueMs = this.#dueMs()) this.#send(dueMs);
     if (now >= this.#nextSweepMs) this.#sweep(now);
     this.#timer = setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  /** A machine that stood still let nobody answer: that time is taken out of the schedule and of what a request may take. */
+  #notice(sinceLastTickMs: number): void {
+    if (sinceLastTickMs < this.#options.standstillMs) return;
+    this.#stoodStillMs += sinceLastTickMs;
+    this.#rateSince.ms += sinceLastTickMs;
   }
 
   /** When the next request is due; while the rate rises evenly to its full height, half of the full number are sent. */
@@ -178,6 +192,12 @@ export class LoadGenerator {
 
   #send(dueMs: number): void {
     const target = this.#turn[this.#sent++ % this.#turn.length]!;
+    if (target.inFlight >= this.#options.mostInFlight) {
+      this.#tally.heldBack += 1;
+      return;
+    }
+    target.inFlight += 1;
+    this.#tally.peakInFlight = Math.max(this.#tally.peakInFlight, target.inFlight);
     const method = hasTurn(target.turn, this.#options.postShare) ? 'POST' : 'GET';
     const request: LoadRequest = {
       target: target.name,
@@ -188,6 +208,7 @@ export class LoadGenerator {
       dueMs,
       reused: false,
       retries: 0,
+      runningSinceMs: dueMs - this.#stoodStillMs,
     };
     this.#inFlight.add(request);
     this.#tally.due(request);
@@ -208,11 +229,17 @@ export class LoadGenerator {
     if (lossKind) this.#lost(request, lossKind, `status ${status}: ${body.toString('latin1', 0, 120)}`);
     else if (request.method === 'POST' && body.toString('latin1') !== request.body) {
       this.#lost(request, 'bad-body', `${body.length} bytes, sent were ${request.body.length}`);
-    } else if (this.#inFlight.delete(request)) this.#tally.served(request, version, performance.now());
+    } else if (this.#end(request)) this.#tally.served(request, version, performance.now());
+  }
+
+  #end(request: LoadRequest): boolean {
+    if (!this.#inFlight.delete(request)) return false;
+    this.#targets.get(request.target)!.inFlight -= 1;
+    return true;
   }
 
   #lost(request: LoadRequest, kind: LossKind, detail: string): void {
-    if (!this.#inFlight.delete(request)) return;
+    if (!this.#end(request)) return;
     const loss = this.#tally.lost(request, kind, detail, performance.now(), this.#looks[0]);
     this.#options.onLoss?.(loss);
   }
@@ -222,7 +249,7 @@ export class LoadGenerator {
     this.#nextSweepMs = now + SWEEP_MS;
     for (const { http1 } of this.#targets.values()) this.#tally.connections.opened += http1.relieve(now);
     for (const request of this.#inFlight) {
-      if (now - request.dueMs < this.#options.timeoutMs) break;
+      if (now - this.#stoodStillMs - request.runningSinceMs < this.#options.timeoutMs) break;
       const target = this.#targets.get(request.target);
       const pool = request.connection === 'h2' ? target?.h2 : target?.http1;
       if (!pool?.giveUp(request)) this.#lost(request, 'timeout', 'never sent');

@@ -13,6 +13,7 @@ const HELP = `load --targets host:port[,host:port...] | --targets '["host:port",
   --post-share S        share of POSTs, whose echo is compared (0.5)
   --post-bytes N        bytes of a POST's body (256)
   --timeout-ms MS       a request without an answer for this long is lost (5000)
+  --most-in-flight N    per target; what falls due beyond it is not sent, 0 for no limit (0)
   --sample-ms MS        time between two samples, 0 for none (200)
   --duration-ms MS      0: until it is told to stop (0)
   --losses              prints a line for each lost request at once
@@ -36,6 +37,7 @@ function readFlags() {
       'post-share': number('0.5'),
       'post-bytes': number('256'),
       'timeout-ms': number('5000'),
+      'most-in-flight': number('0'),
       'sample-ms': number('200'),
       'duration-ms': number('0'),
       losses: { type: 'boolean', default: false },
@@ -93,6 +95,7 @@ function main(): void {
     postShare: asNumber(flags['post-share'], 'post-share', 1),
     postBytes: asNumber(flags['post-bytes'], 'post-bytes'),
     timeoutMs: asNumber(flags['timeout-ms'], 'timeout-ms'),
+    mostInFlight: asNumber(flags['most-in-flight'], 'most-in-flight') || Number.POSITIVE_INFINITY,
     ...(flags.losses ? { onLoss: (loss) => print({ type: 'loss', ...loss }) } : {}),
   }).start();
   const sampleMs = asNumber(flags['sample-ms'], 'sample-ms');

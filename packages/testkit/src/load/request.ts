@@ -9,6 +9,8 @@ export interface LoadRequest {
   /** What a POST sends and must get back. */
   body: string;
   dueMs: number;
+  /** The same on a clock that stands still with the machine. */
+  runningSinceMs: number;
   sentMs?: number;
   /** When the connection that it goes on was begun. */
   openedMs?: number;

@@ -13,6 +13,8 @@ export class Tally {
   reconnects = 0;
   retriedStreams = 0;
   behindMs = 0;
+  heldBack = 0;
+  peakInFlight = 0;
   readonly #startMs: number;
   /** Of the whole run, and since the last mark. */
   readonly #whole: Book;
@@ -152,6 +154,8 @@ export class Tally {
       reconnects: this.reconnects,
       connections: { ...this.connections },
       retriedStreams: this.retriedStreams,
+      heldBack: this.heldBack,
+      peakInFlight: this.peakInFlight,
       behindMs: this.behindMs,
       durationMs: nowMs - this.#startMs,
     };

@@ -59,8 +59,12 @@ export interface LoadOptions {
   postShare?: number;
   /** Bytes in the body of a POST. Default 256. */
   postBytes?: number;
-  /** A request without an answer this long after it was due is lost. Default 5,000. */
+  /** A request without an answer this long after it was due is lost; while the machine stands still no time passes. Default 5,000. */
   timeoutMs?: number;
+  /** What falls due at a target while so many wait there is not sent: a machine out of breath is not to be drowned. Default unlimited. */
+  mostInFlight?: number;
+  /** A generator that got no turn for so long was not busy: the machine stood still, servers and all. Default 5,000. */
+  standstillMs?: number;
   /** Called for every lost request. */
   onLoss?: (loss: Loss) => void;
 }
@@ -113,6 +117,10 @@ export interface LoadReport {
   connections: { opened: number; endedByAnswer: number; endedIdle: number };
   /** HTTP/2 requests sent again after the server promised not to have looked at them. */
   retriedStreams: number;
+  /** The most that were in flight at one target at once. */
+  peakInFlight: number;
+  /** Requests that fell due and were not sent because of `mostInFlight`. */
+  heldBack: number;
   /** The most that the generator itself was behind its schedule: above some milliseconds its latencies say more about it. */
   behindMs: number;
   durationMs: number;
