@@ -35,12 +35,32 @@ describe('a pod that is being created', () => {
   test.each<[string, Partial<AdmissionRequest>]>([
     ['an update', { operation: 'UPDATE' }],
     ['a deletion', { operation: 'DELETE', object: undefined }],
-    ['a subresource', { subResource: 'eviction' }],
-    ['of another kind', { kind: { group: 'policy', version: 'v1', kind: 'Eviction' } }],
-    ['another resource', { resource: { group: 'apps', version: 'v1', resource: 'deployments' } }],
-    ['another group', { resource: { group: 'x', version: 'v1', resource: 'pods' } }],
+    ['a subresource', { subResource: 'eviction', kind: { group: 'policy', version: 'v1', kind: 'Eviction' } }],
   ])('is all that is looked at: %s is allowed as it is', async (_, more) => {
     expect(await answer(podRequest(pod(), more))).toEqual({ allowed: true });
+  });
+
+  test.each<[string, Partial<AdmissionRequest>, string]>([
+    [
+      'a SidecarSet',
+      {
+        kind: { group: 'apps.kruise.io', version: 'v1beta1', kind: 'SidecarSet' },
+        resource: { group: 'apps.kruise.io', version: 'v1beta1', resource: 'sidecarsets' },
+      },
+      '/mutate-pod takes requests about the resource "pods" in the core group of kind "Pod" in the core group, and this one ' +
+        'is about the resource "sidecarsets" in group "apps.kruise.io" of kind "SidecarSet" in group "apps.kruise.io"',
+    ],
+    ['of another kind', { kind: { group: 'policy', version: 'v1', kind: 'Eviction' } }, 'of kind "Eviction"'],
+    ['another resource', { resource: { group: 'apps', version: 'v1', resource: 'deployments' } }, '"deployments"'],
+    ['of a foreign group', { resource: { group: 'x', version: 'v1', resource: 'pods' } }, '"pods" in group "x"'],
+    ['of no operation that there is', { operation: 'PEEK' }, 'and this request is "PEEK"'],
+    ['of no kind', { kind: { group: '', version: '', kind: '' } }, 'of kind "" in the core group'],
+    ['called something else by itself', { object: { ...pod(), kind: 'Deployment' } }, 'has a kind that is not "Pod"'],
+    ['of another version by itself', { object: { ...pod(), apiVersion: 'v2' } }, 'has an apiVersion that is not "v1"'],
+  ])('is refused, with what came and what is taken, when it is %s', async (_, more, message) => {
+    const given = await answer(podRequest(pod(), more));
+    expect(given).toMatchObject({ allowed: false, code: 400, reason: 'BadRequest' });
+    expect(given).toHaveProperty('message', expect.stringContaining(message));
   });
 
   test('is counted by the sets that it got, unless it is only a dry run', async () => {

@@ -1,5 +1,6 @@
 import { type InjectionPlan, type Pod, planInjection } from '@sidestep/core';
 import type { ClusterView } from '../cluster/cluster-view.js';
+import { misdirection, POD_CREATIONS } from './addressee.js';
 import { badRequest } from './answers.js';
 import { podShapeProblem } from './pod-shape.js';
 import type { AdmissionAnswer, AdmissionRequest } from './review.js';
@@ -16,17 +17,14 @@ export interface MutatePodOptions {
 
 /** Adds sidecars to a pod that is being created. Calls nobody: everything it needs is in memory. */
 export async function mutatePod(request: AdmissionRequest, options: MutatePodOptions): Promise<AdmissionAnswer> {
-  if (!isPodCreation(request)) return { allowed: true };
+  const misdirected = misdirection(request, POD_CREATIONS);
+  if (misdirected) return badRequest(misdirected);
+  if (request.subResource || request.operation !== 'CREATE') return { allowed: true };
   const problem = podShapeProblem(request.object);
   if (problem) return badRequest(`the object cannot be read as a Pod: ${problem}`);
   const plan = await planned(request, request.object as Pod, options);
   if (!request.dryRun && plan.injected.length > 0) options.onInjected(plan.injected);
   return { allowed: true, patch: plan.patch, warnings: warningsOf(plan) };
-}
-
-function isPodCreation({ kind, resource, subResource, operation }: AdmissionRequest): boolean {
-  const isPod = resource.group === '' && resource.resource === 'pods' && kind.group === '' && kind.kind === 'Pod';
-  return isPod && !subResource && operation === 'CREATE';
 }
 
 async function planned(request: AdmissionRequest, pod: Pod, { view, now }: MutatePodOptions): Promise<InjectionPlan> {

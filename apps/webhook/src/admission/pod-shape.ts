@@ -7,6 +7,11 @@ const isAbsent = (value: unknown): boolean => value === undefined || value === n
 
 const text: Shape = (value) => (typeof value === 'string' ? undefined : 'is not a string');
 
+const word =
+  (only: string): Shape =>
+  (value) =>
+    value === only ? undefined : `is not ${JSON.stringify(only)}`;
+
 const quantity: Shape = (value) =>
   ['string', 'number', 'bigint'].includes(typeof value) ? undefined : 'is not a quantity';
 
@@ -43,7 +48,7 @@ const object = (fields: Record<string, Shape>): Shape => {
     if (!isObject(value)) return 'is not an object';
     for (const [field, shape] of entries) {
       const problem = shape(value[field]);
-      if (problem) return `has a ${field} that ${problem}`;
+      if (problem) return `has ${/^[aeio]/.test(field) ? 'an' : 'a'} ${field} that ${problem}`;
     }
     return undefined;
   };
@@ -60,6 +65,8 @@ const CONTAINER = named({
 });
 
 const POD = object({
+  apiVersion: optional(word('v1')),
+  kind: optional(word('Pod')),
   metadata: object({
     name: optional(text),
     namespace: optional(text),

@@ -25,7 +25,35 @@ const stored = (object: unknown): unknown => {
 const others: [string, Partial<AdmissionRequest>][] = [
   ['a deletion', { operation: 'DELETE', object: undefined }],
   ['the status', { subResource: 'status' }],
-  ['another resource', { resource: { group: 'apps', version: 'v1', resource: 'deployments' } }],
+  ['the scale', { subResource: 'scale', kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } }],
+];
+
+/** What an API server with the shipped configurations never sends here. */
+const misdirected: [string, Partial<AdmissionRequest>, string][] = [
+  [
+    'another resource',
+    { resource: { group: 'apps', version: 'v1', resource: 'deployments' } },
+    'takes requests about the resource "sidecarsets" in group "apps.kruise.io" of kind "SidecarSet" in group ' +
+      '"apps.kruise.io", and this one is about the resource "deployments" in group "apps" of kind',
+  ],
+  [
+    'a pod',
+    { resource: { group: '', version: 'v1', resource: 'pods' }, kind: { group: '', version: 'v1', kind: 'Pod' } },
+    'and this one is about the resource "pods" in the core group of kind "Pod" in the core group',
+  ],
+  [
+    'a SidecarSet of a foreign group',
+    {
+      resource: { group: 'example.com', version: 'v1', resource: 'sidecarsets' },
+      kind: { group: 'example.com', version: 'v1', kind: 'SidecarSet' },
+    },
+    'about the resource "sidecarsets" in group "example.com"',
+  ],
+  ['another kind', { kind: { group: 'apps.kruise.io', version: 'v1beta1', kind: 'CloneSet' } }, 'of kind "CloneSet"'],
+  ['no operation', { operation: '' }, 'takes the operations CREATE, UPDATE, DELETE, CONNECT, and this request is ""'],
+  ['a creation of nothing', { object: undefined }, 'the CREATE has no object'],
+  ['an update of nothing', { operation: 'UPDATE' }, 'the UPDATE has no oldObject'],
+  ['an update of a text', { operation: 'UPDATE', oldObject: 'x' }, 'the UPDATE has no oldObject'],
 ];
 
 const unreadable: [string, unknown][] = [
@@ -57,15 +85,23 @@ describe('writing a SidecarSet', () => {
   });
 
   test('changes nothing when everything is there already', () => {
-    expect(mutateSidecarSet(sidecarSetRequest(stored(sidecarSet()), { operation: 'UPDATE' }))).toEqual({
-      allowed: true,
-      patch: [],
-    });
+    const set = stored(sidecarSet());
+    const update = sidecarSetRequest(set, { operation: 'UPDATE', oldObject: set });
+    expect(mutateSidecarSet(update)).toEqual({ allowed: true, patch: [] });
   });
 
   test.each(others)('is all that defaulting looks at: %s is allowed as it is', (_, more) => {
     expect(mutateSidecarSet(sidecarSetRequest(sidecarSet(), more))).toEqual({ allowed: true });
   });
+
+  test.each(misdirected)(
+    'is refused by defaulting, with what came and what it takes, when it is %s',
+    (_, more, message) => {
+      const answer = mutateSidecarSet(sidecarSetRequest(sidecarSet(), more));
+      expect(answer).toMatchObject({ allowed: false, code: 400, reason: 'BadRequest' });
+      expect(answer).toHaveProperty('message', expect.stringContaining(message));
+    },
+  );
 
   test.each(unreadable)('is refused by defaulting when it is %s', (_, object) => {
     expect(answered(() => mutateSidecarSet(sidecarSetRequest(object)))).toMatchObject({ allowed: false, code: 400 });
@@ -111,7 +147,8 @@ describe('validating a SidecarSet', () => {
     );
     expect(validate(after)).toMatchObject({ allowed: true });
     expect(validate(after, { operation: 'UPDATE', oldObject: before })).toMatchObject({ allowed: false, code: 422 });
-    expect(validate(after, { operation: 'UPDATE', oldObject: 'nonsense' })).toMatchObject({ allowed: true });
+    const unreadableBefore = { ...sidecarSet(), spec: 'nonsense' };
+    expect(validate(after, { operation: 'UPDATE', oldObject: unreadableBefore })).toMatchObject({ allowed: true });
   });
 
   test('looks at the other sets and the white list', () => {
@@ -128,6 +165,12 @@ describe('validating a SidecarSet', () => {
 
   test.each(others)('looks at nothing else: %s is allowed', (_, more) => {
     expect(validate({}, more)).toEqual({ allowed: true });
+  });
+
+  test.each(misdirected)('refuses, with what came and what it takes, %s', (_, more, message) => {
+    const answer = validate(sidecarSet(), more);
+    expect(answer).toMatchObject({ allowed: false, code: 400, reason: 'BadRequest' });
+    expect(answer).toHaveProperty('message', expect.stringContaining(message));
   });
 
   test.each(unreadable)('refuses %s', (_, object) => {

@@ -9,9 +9,10 @@ import {
   validateSidecarSet as validate,
 } from '@sidestep/core';
 import type { ClusterView } from '../cluster/cluster-view.js';
-import { invalid } from './answers.js';
+import { SIDECARSET_RULES } from './addressee.js';
+import { badRequest, invalid } from './answers.js';
 import type { AdmissionAnswer, AdmissionRequest } from './review.js';
-import { isSidecarSetWrite, oldSidecarSet } from './sidecarset-request.js';
+import { isSidecarSetWrite, oldSidecarSet, sidecarSetProblem } from './sidecarset-request.js';
 
 /**
  * Refuses a SidecarSet that breaks a rule, naming every rule that it breaks, and warns of what is allowed but hardly meant.
@@ -21,6 +22,8 @@ export function validateSidecarSet(
   request: AdmissionRequest,
   view: Pick<ClusterView, 'listSidecarSets' | 'revisions' | 'whitelist'>,
 ): AdmissionAnswer {
+  const problem = sidecarSetProblem(request, SIDECARSET_RULES);
+  if (problem) return badRequest(problem);
   if (!isSidecarSetWrite(request)) return { allowed: true };
   const set = asStored(readSidecarSet(request.object));
   const old = oldSidecarSet(request);
