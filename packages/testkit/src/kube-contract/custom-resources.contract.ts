@@ -133,6 +133,41 @@ export const customResourceContract = (subject: Subject): void => {
       expect(stored.metadata.generation).toBe(1);
     });
 
+    describe('numbers', () => {
+      const size = 2n ** 53n + 1n;
+      const free = { most: 2n ** 63n - 1n, least: -(2n ** 63n), list: [size, 1, 0.5] };
+
+      test('have every digit of 64 bits, however they are written and read', async () => {
+        const ref = { name: 'digits' };
+        const spec = { size, free };
+        expect((await subject.api.create(V1, gadget('digits', spec))).spec).toMatchObject(spec);
+        expect((await subject.api.get<KubeObject>(V1, ref)).spec).toMatchObject(spec);
+        const old = await subject.api.get<KubeObject>(V1ALPHA1, ref);
+        expect(old.spec).toMatchObject({ legacySize: size, free });
+        const merged = { size: size + 2n, free: { extra: size } };
+        const patched = await subject.api.patch<KubeObject>(V1, ref, { spec: merged }, { type: 'merge' });
+        expect(patched.spec).toMatchObject({ size: size + 2n, free: { ...free, extra: size } });
+        const operations = [{ op: 'add', path: '/spec/free/extra', value: size + 4n }];
+        await subject.api.patch(V1, ref, operations, { type: 'json' });
+        const applied = { ...gadget('digits', { free: { applied: size + 6n } }), metadata: ref };
+        await subject.api.patch(V1, ref, applied, { type: 'apply', fieldManager: 'sidestep', force: true });
+        const { items, metadata } = await subject.api.list<KubeObject>(V1);
+        const listed = items.find((item) => item.metadata.name === 'digits');
+        expect(listed?.spec).toMatchObject({ free: { ...free, extra: size + 4n, applied: size + 6n } });
+        const watching = new Watching(subject.api, V1, { resourceVersion: metadata.resourceVersion ?? '' });
+        await subject.api.patch(V1, ref, { metadata: { labels: { a: 'b' } } }, { type: 'merge' });
+        await watching.saw('MODIFIED digits');
+        expect(watching.events.at(-1)?.object).toMatchObject({ spec: listed?.spec });
+        await watching.stop();
+      });
+
+      test('beyond 64 bits are doubles', async () => {
+        const sent = { most: 2n ** 63n, least: -(2n ** 63n) - 1n, far: 10n ** 30n };
+        const { spec } = await subject.api.create(V1, gadget('doubles', { size: 1, free: sent }));
+        expect(spec.free).toEqual({ most: 2 ** 63, least: -(2 ** 63), far: 1e30 });
+      });
+    });
+
     test.each([
       [
         'size',

@@ -143,7 +143,7 @@ export const objectContract = (subject: Subject): void => {
 
     test('a controller revision keeps its data for ever, and may be renumbered', async () => {
       const namespace = await subject.newNamespace();
-      const data = { spec: { containers: [{ name: 'mesh' }], selector: { matchLabels: { b: '1', a: '2' } } } };
+      const data = { spec: { containers: [{ name: 'mesh', weight: 2n ** 53n + 1n }], selector: { matchLabels: { b: '1', a: '2' } } } };
       const metadata = { name: 'rev', namespace, labels: { 'kruise.io/sidecarset-name': 'mesh' } };
       const revision = await subject.api.create<KubeObject>(REVISIONS, {
         apiVersion: 'apps/v1',
@@ -153,8 +153,8 @@ export const objectContract = (subject: Subject): void => {
         revision: 1,
       });
       expect(revision.data).toEqual(data);
-      const renumbered = await subject.api.replace<KubeObject>(REVISIONS, { ...revision, revision: 7 });
-      expect(renumbered.revision).toBe(7);
+      const renumbered = await subject.api.replace<KubeObject>(REVISIONS, { ...revision, revision: 2n ** 63n - 1n });
+      expect(renumbered).toMatchObject({ revision: 2n ** 63n - 1n, data });
       expect(await refusal(subject.api.replace(REVISIONS, { ...renumbered, data: { other: 1 } }))).toMatchObject({
         status: 422,
         reason: 'Invalid',

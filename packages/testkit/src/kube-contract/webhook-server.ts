@@ -1,5 +1,6 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { parseJson, printJson } from '@sidestep/kube';
 import { CertificateAuthority } from '../real-api-server/certificates.js';
 
 type Review = { request: Record<string, unknown> & { uid: string } };
@@ -30,13 +31,13 @@ export async function startWebhookServer(answer: Answer): Promise<WebhookServer>
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.once('end', () => {
       const path = new URL(request.url ?? '/', 'https://localhost').pathname;
-      const review = JSON.parse(Buffer.concat(chunks).toString()) as Review;
+      const review = parseJson(Buffer.concat(chunks).toString()) as Review;
       asked.push({ path, request: review.request });
       const body = {
         ...(REVIEW_TYPES[path] ?? ADMISSION),
         response: { uid: review.request.uid, ...answer(review.request, path) },
       };
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(printJson(body));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -57,5 +58,5 @@ export async function startWebhookServer(answer: Answer): Promise<WebhookServer>
 export const patchAnswer = (patch: object[]): object => ({
   allowed: true,
   patchType: 'JSONPatch',
-  patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+  patch: Buffer.from(printJson(patch)).toString('base64'),
 });

@@ -6,6 +6,7 @@ import type { FieldValidation } from './crd/custom-resources.js';
 import { Versions } from './crd/versions.js';
 import { type DeleteOptions, Deletes } from './deletes.js';
 import { parseBody, type ResourceRequest, readBody } from './http/request.js';
+import { printJson } from './json.js';
 import { type CrdObject, Kinds } from './kinds.js';
 import { Patches } from './patch/patches.js';
 import { Reads } from './reads.js';
@@ -105,7 +106,7 @@ export class Api {
   ): Promise<ApiAnswer> {
     const { object, gone } = await this.deletes.remove(target, deleteOptions(request, body));
     const { resource } = target;
-    if (!gone || resource.plural === 'pods') return { code: 200, text: JSON.stringify(object) };
+    if (!gone || resource.plural === 'pods') return { code: 200, text: printJson(object) };
     const details = {
       name: target.name,
       ...(resource.group ? { group: resource.group } : {}),

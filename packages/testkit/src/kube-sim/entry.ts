@@ -1,3 +1,4 @@
+import { printJson, readJson } from './json.js';
 import type { ResourceDefinition, SimObject } from './types.js';
 
 /**
@@ -87,7 +88,7 @@ export function entryOf(resource: ResourceDefinition, object: SimObject, resourc
 /** Metadata first, as a real server prints it, then the other fields in the order they came. */
 function tailOf(object: SimObject, resourceVersion: number): string {
   const { apiVersion: _version, kind: _kind, metadata, ...rest } = object;
-  const text = JSON.stringify({ metadata: { ...metadata, resourceVersion: String(resourceVersion) }, ...rest });
+  const text = printJson({ metadata: { ...metadata, resourceVersion: String(resourceVersion) }, ...rest });
   return text.slice(1);
 }
 
@@ -99,4 +100,4 @@ export const withKind = (resource: ResourceDefinition, tail: string): string =>
   `{"kind":"${resource.kind}","apiVersion":"${apiVersionOf(resource)}",${tail}`;
 
 export const parseEntry = (resource: ResourceDefinition, tail: string): SimObject =>
-  JSON.parse(withKind(resource, tail)) as SimObject;
+  readJson(withKind(resource, tail)) as SimObject;

@@ -2,6 +2,7 @@ import { notFound } from './api-error.js';
 import type { Versions } from './crd/versions.js';
 import { apiVersionOf, type Entry, selectableFields } from './entry.js';
 import type { ResourceRequest } from './http/request.js';
+import { printJson, readJson } from './json.js';
 import type { Kinds } from './kinds.js';
 import { Pages } from './pages.js';
 import { parseFieldSelector, parseLabelSelector } from './selectors.js';
@@ -57,16 +58,16 @@ export class Reads {
 
   /** One event of a watch whose client asked for tables. */
   tableRow(request: ResourceRequest, text: string, first: boolean): string {
-    const object = JSON.parse(text) as SimObject;
+    const object = readJson(text) as SimObject;
     const metadata = { resourceVersion: object.metadata.resourceVersion };
     return this.table(request, [text], metadata, first);
   }
 
   private table(request: ResourceRequest, texts: readonly string[], metadata: object, withDefinitions = true): string {
     const columns = columnsOf(request.resource, this.kinds.versionOf(request.resource));
-    const objects = texts.map((text) => JSON.parse(text) as SimObject);
+    const objects = texts.map((text) => readJson(text) as SimObject);
     const include = request.query.get('includeObject') ?? 'Metadata';
-    return JSON.stringify(renderTable({ columns, objects, metadata, include, withDefinitions, now: new Date() }));
+    return printJson(renderTable({ columns, objects, metadata, include, withDefinitions, now: new Date() }));
   }
 }
 

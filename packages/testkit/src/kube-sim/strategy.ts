@@ -1,7 +1,7 @@
 import type { FieldCause } from './api-error.js';
 import { crdStrategy } from './crd/crd-strategy.js';
 import { resourceId } from './entry.js';
-import { sameJson } from './json.js';
+import { printJson, sameJson } from './json.js';
 import { podStrategy } from './pods/pod-strategy.js';
 import type { ResourceDefinition, SimObject } from './types.js';
 
@@ -119,7 +119,7 @@ function validateRevisionUpdate(revision: SimObject, old: SimObject): FieldCause
   return [
     {
       reason: 'FieldValueInvalid',
-      message: `Invalid value: ${JSON.stringify(revision.data)}: field is immutable`,
+      message: `Invalid value: ${printJson(revision.data)}: field is immutable`,
       field: 'data',
     },
   ];

@@ -1,4 +1,5 @@
 import https from 'node:https';
+import { printJson, readJson } from './json.js';
 import type { WebhookClientConfig } from './kinds.js';
 
 /** Why a webhook gave no usable answer. */
@@ -34,13 +35,13 @@ export class WebhookClient {
     query = '',
   ): Promise<Record<string, unknown>> {
     const { url, servername } = this.target(config, query);
-    const answer = await send(url, servername, this.agentFor(url, config), JSON.stringify(review), timeoutMs);
+    const answer = await send(url, servername, this.agentFor(url, config), printJson(review), timeoutMs);
     if (answer.status !== 200)
       throw new WebhookFailure(
         `the server responded with the status code ${answer.status} but did not return more information`,
       );
     try {
-      return JSON.parse(answer.text) as Record<string, unknown>;
+      return readJson(answer.text) as Record<string, unknown>;
     } catch {
       throw new WebhookFailure("couldn't get object from response: invalid JSON");
     }

@@ -5,7 +5,7 @@ import { alreadyExists, badRequest, conflict, invalid, notFound } from './api-er
 import { dropUnknownFields, type FieldValidation, strategyOf } from './crd/custom-resources.js';
 import type { Versions } from './crd/versions.js';
 import { apiVersionOf, type Entry, parseEntry } from './entry.js';
-import { sameJson } from './json.js';
+import { printJson, readJson, sameJson } from './json.js';
 import type { Kinds } from './kinds.js';
 import { fillNewMeta, keepServerMeta, rfc3339, validateMeta } from './meta.js';
 import type { Store } from './store.js';
@@ -73,7 +73,7 @@ export class Writes {
     if (this.store.of(resource).get(object.metadata.namespace, object.metadata.name)) {
       throw alreadyExists(resource, object.metadata.name);
     }
-    if (target.dryRun) return { text: JSON.stringify(object), created: true };
+    if (target.dryRun) return { text: printJson(object), created: true };
     const entry = this.store.put(resource, stored);
     return { text: await this.versions.textOf(resource, entry), created: true };
   }
@@ -106,8 +106,8 @@ export class Writes {
   ): Promise<Written | undefined> {
     const { resource, name } = target;
     const text = await this.versions.textOf(resource, entry);
-    const old = JSON.parse(text) as SimObject;
-    const object = this.decoded(target, change(JSON.parse(text) as SimObject));
+    const old = readJson(text) as SimObject;
+    const object = this.decoded(target, change(readJson(text) as SimObject));
     const asked = object.metadata.resourceVersion;
     if (asked && asked !== old.metadata.resourceVersion) throw conflict(resource, name);
     if (object.metadata.uid && object.metadata.uid !== old.metadata.uid)
@@ -115,7 +115,7 @@ export class Writes {
     const admitted = await this.prepared(target, object, old);
     if (sameJson(admitted, old)) return { text, created: false };
     const stored = await this.toStorage(resource, admitted);
-    if (target.dryRun) return { text: JSON.stringify(admitted), created: false };
+    if (target.dryRun) return { text: printJson(admitted), created: false };
     const now = this.store.of(resource).get(target.namespace, name);
     if (now !== entry) {
       if (!now) throw notFound(resource, name);
@@ -163,7 +163,7 @@ export class Writes {
 
   /** The stored object in the version of the request. */
   async current(resource: ResourceDefinition, entry: Entry): Promise<SimObject> {
-    return JSON.parse(await this.versions.textOf(resource, entry)) as SimObject;
+    return readJson(await this.versions.textOf(resource, entry)) as SimObject;
   }
 
   /** Marks an object as being deleted, for the sake of a grace period or a finalizer. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ApiError } from '../api-error.js';
 import type { Versions } from '../crd/versions.js';
 import { parseEntry } from '../entry.js';
-import { sameJson } from '../json.js';
+import { readJson, sameJson } from '../json.js';
 import type { Kinds } from '../kinds.js';
 import { applyJsonPatch } from '../patch/json-patch.js';
 import type { Store } from '../store.js';
@@ -140,7 +140,7 @@ export class Admission {
 
 function patchObject(object: SimObject, patch: string): SimObject {
   try {
-    const operations: unknown = JSON.parse(Buffer.from(patch, 'base64').toString());
+    const operations: unknown = readJson(Buffer.from(patch, 'base64').toString());
     return applyJsonPatch(structuredClone(object), operations) as SimObject;
   } catch (error) {
     const cause = error instanceof ApiError ? error.details?.causes?.[0]?.message : undefined;

@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormatsModule from 'ajv-formats';
 import type { FieldCause } from '../api-error.js';
+import { inDoubles } from '../json.js';
 import { isPlain } from '../patch/merge-patch.js';
 import type { Schema } from './structural.js';
 
@@ -10,7 +11,7 @@ const compiled = new WeakMap<Schema, ValidateFunction>();
 
 /** Bad fields of a custom resource by its schema, worded as the API server words them. */
 export function validateBySchema(schema: Schema, object: Record<string, unknown>): FieldCause[] {
-  const { metadata: _checkedApart, ...rest } = object;
+  const { metadata: _checkedApart, ...rest } = inDoubles(object) as Record<string, unknown>;
   const validate = validatorOf(schema);
   const causes = validate(rest) ? [] : (validate.errors ?? []).flatMap((error) => causeOf(error, rest));
   return dedupe([...causes, ...duplicates(schema, rest, '')]);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../api-error.js';
 import { apiVersionOf, type Entry, parseEntry, withKind } from '../entry.js';
+import { printJson } from '../json.js';
 import type { Kinds } from '../kinds.js';
 import type { ResourceDefinition, SimObject } from '../types.js';
 import { type WebhookClient, WebhookFailure } from '../webhook-client.js';
@@ -65,7 +66,7 @@ export class Versions {
   private remember(resource: ResourceDefinition, entry: Entry, object: SimObject): void {
     const { apiVersion: _version, kind: _kind, ...rest } = object;
     const texts = this.cache.get(entry) ?? new Map<string, string>();
-    texts.set(resource.version, withKind(resource, JSON.stringify(rest).slice(1)));
+    texts.set(resource.version, withKind(resource, printJson(rest).slice(1)));
     this.cache.set(entry, texts);
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '../api-error.js';
+import { printJson } from '../json.js';
 
 /** Whether the client (kubectl get) prefers a Table; other fancy forms fall back to plain JSON. */
 export const wantsTable = (request: IncomingMessage): boolean =>
@@ -13,7 +14,7 @@ export function sendJson(
   body: string | object,
   warnings: readonly string[] = [],
 ): void {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const text = typeof body === 'string' ? body : printJson(body);
   const unique = [...new Set(warnings)];
   if (unique.length > 0) response.setHeader('warning', unique.map(warningHeader));
   response.writeHead(code, {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import { ApiError, badRequest, noSuchPath } from '../api-error.js';
+import { fromBigints, readJson } from '../json.js';
 import type { Kinds } from '../kinds.js';
 import type { ResourceDefinition } from '../types.js';
 
@@ -95,7 +96,7 @@ export function parseBody(text: string, contentType: string): unknown {
     );
   }
   try {
-    return type.endsWith('yaml') ? parseYaml(text) : JSON.parse(text);
+    return type.endsWith('yaml') ? fromBigints(parseYaml(text, { intAsBigInt: true })) : readJson(text);
   } catch (error) {
     throw badRequest(`error decoding body: ${(error as Error).message}`);
   }

@@ -1,3 +1,4 @@
+import { printJson } from '../json.js';
 import type { CrdVersion } from '../kinds.js';
 import type { ResourceDefinition, SimObject } from '../types.js';
 import { AGE, BUILTIN_COLUMNS, type Column, DEFAULT_COLUMNS, humanAge, NAME } from './columns.js';
@@ -22,7 +23,7 @@ export function columnsOf(resource: ResourceDefinition, version: CrdVersion | un
 function cell(value: unknown, type: string, now: Date): unknown {
   if (type === 'date') return humanAge(value, now);
   if (value === undefined || value === null) return type === 'string' ? '' : undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : value;
+  return typeof value === 'object' ? printJson(value) : value;
 }
 
 export interface TableParts {
