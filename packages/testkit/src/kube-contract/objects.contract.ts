@@ -143,7 +143,9 @@ export const objectContract = (subject: Subject): void => {
 
     test('a controller revision keeps its data for ever, and may be renumbered', async () => {
       const namespace = await subject.newNamespace();
-      const data = { spec: { containers: [{ name: 'mesh', weight: 2n ** 53n + 1n }], selector: { matchLabels: { b: '1', a: '2' } } } };
+      const data = {
+        spec: { containers: [{ name: 'mesh', weight: 2n ** 53n + 1n }], selector: { matchLabels: { b: '1', a: '2' } } },
+      };
       const metadata = { name: 'rev', namespace, labels: { 'kruise.io/sidecarset-name': 'mesh' } };
       const revision = await subject.api.create<KubeObject>(REVISIONS, {
         apiVersion: 'apps/v1',
