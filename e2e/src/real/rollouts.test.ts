@@ -117,8 +117,8 @@ await describeOnReal('a rollout', (cluster) => {
       await cluster.setWhen(name, 'the rollout to end', isDone(1));
       const { kubectl } = cluster.platform.apiServer;
       const [header, row] = (await kubectl!('get', 'sidecarset', name)).trim().split('\n');
-      expect(header).toMatch(/^NAME +MATCHED +UPDATED +READY +/);
-      expect(row).toMatch(new RegExp(`^${name} +1 +1 +1 +`));
+      expect(header).toMatch(/^NAME +MATCHED +UPDATED +READY +AGE *$/);
+      expect(row).toMatch(new RegExp(`^${name} +1 +1 +1 +\\d+[smh]`));
       const described = await until(async () => {
         const text = await kubectl!('describe', 'sidecarset', name);
         return text.includes('RolloutComplete  ') ? text : undefined;

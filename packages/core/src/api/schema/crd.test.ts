@@ -11,6 +11,24 @@ describe('the CustomResourceDefinition', () => {
     expect(file).toBe(crdText(sidecarSetCrd()));
   });
 
+  test.each(sidecarSetCrd().spec.versions)(
+    'shows the columns of OpenKruise 1.9 in $name, and ours only behind them',
+    (version) => {
+      const columns = version.additionalPrinterColumns.map(({ name, jsonPath, ...rest }) => ({
+        name,
+        jsonPath,
+        isWide: 'priority' in rest && rest.priority === 1,
+      }));
+      expect(columns.filter(({ isWide }) => !isWide).map(({ name, jsonPath }) => [name, jsonPath])).toEqual([
+        ['MATCHED', '.status.matchedPods'],
+        ['UPDATED', '.status.updatedPods'],
+        ['READY', '.status.readyPods'],
+        ['AGE', '.metadata.creationTimestamp'],
+      ]);
+      expect(columns.slice(4).every(({ isWide }) => isWide)).toBe(true);
+    },
+  );
+
   const writes = recordedWrites();
 
   test.each(writes.filter(({ outcome }) => outcome.message?.startsWith('SidecarSet.apps.kruise.io')))(

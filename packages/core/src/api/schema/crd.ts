@@ -20,14 +20,20 @@ const count = (name: string, jsonPath: string, description: string, priority = 0
 
 const PROGRESSING = '.status.conditions[?(@.type=="Progressing")].reason';
 
-/** What `kubectl get sidecarsets` shows; those with a priority only with `-o wide`. */
+/** What `kubectl get sidecarsets` shows: OpenKruise 1.9's columns in its order, and ours behind them with `-o wide`. */
 const COLUMNS = [
   count('MATCHED', '.status.matchedPods', 'Pods that carry the sidecars.'),
   count('UPDATED', '.status.updatedPods', 'Matched pods at the newest revision.'),
   count('READY', '.status.readyPods', 'Matched pods that are ready.'),
-  count('UPGRADING', '.status.upgradingPods', 'Pods that were begun and are not done.'),
-  { name: 'REASON', type: 'string', jsonPath: PROGRESSING, description: 'How the rollout is going, in one word.' },
   { name: 'AGE', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  {
+    name: 'REASON',
+    type: 'string',
+    jsonPath: PROGRESSING,
+    description: 'How the rollout is going, in one word.',
+    priority: 1,
+  },
+  count('UPGRADING', '.status.upgradingPods', 'Pods that were begun and are not done.', 1),
   count('FAILED', '.status.failedPods', 'Pods that failed to upgrade.', 1),
   count('STEP', '.status.currentStep', 'Index of the canary step that is worked on.', 1),
   {
