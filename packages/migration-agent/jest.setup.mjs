@@ -11,5 +11,7 @@ export default function setup() {
     cwd: room,
     stdio: 'inherit',
   });
-  execFileSync(process.execPath, ['scripts/build-native.mjs'], { cwd: room, stdio: 'inherit' });
+  for (const script of ['scripts/build-bundle.mjs', 'scripts/build-native.mjs']) {
+    execFileSync(process.execPath, [script], { cwd: room, stdio: 'inherit' });
+  }
 }

@@ -1,8 +1,9 @@
 import type { BenchContext, Row } from '../bench.js';
 import { Clients, lostOf, type Seen } from './clients.js';
-import { Chain, type Generation, type Strategy } from './generations.js';
+import { Chain, type Generation, leakedBeyond, type Strategy } from './generations.js';
 
 const SLOTS = 64;
+const PROGRESS_EVERY = 100;
 
 /** A run of hand-overs in a row under load. */
 export interface ChainPlan {
@@ -16,13 +17,11 @@ export interface ChainPlan {
   isRight(seen: Seen, migrated: number): boolean;
 }
 
-/** How the next generation gets its turn under each strategy. */
-const SUCCEED: Record<Strategy, (chain: Chain, old: Generation, version: number) => Promise<Generation>> = {
-  async takeover(chain, _old, version) {
-    const next = chain.start(version);
-    await next.hears('owner');
-    return next;
-  },
+/** How the next generation gets its turn under each strategy that is shown beside ours. */
+const SUCCEED: Record<
+  Exclude<Strategy, 'takeover'>,
+  (chain: Chain, old: Generation, version: number) => Promise<Generation>
+> = {
   async cold(chain, old, version) {
     old.child.kill('SIGTERM');
     // A plain restart: its own close waits for connections, the port is free before.
@@ -47,36 +46,63 @@ const SUCCEED: Record<Strategy, (chain: Chain, old: Generation, version: number)
 export async function runChain(context: BenchContext, program: string, plan: ChainPlan): Promise<Row> {
   context.say(`${plan.name}: ${plan.handovers} hand-overs`);
   const chain = await Chain.create(context.root, plan.strategy);
-  let current = chain.start(0);
-  await current.hears('owner');
+  const first = chain.start(0);
+  await first.hears('owner');
+  const before = { descriptors: first.openDescriptors, files: chain.files };
   const slots = plan.slots ?? SLOTS;
   const clients = new Clients(program, { port: chain.port, slots, mode: plan.mode, pauseUs: plan.pauseUs ?? 0 });
   try {
     const startedAt = performance.now();
     await clients.answered(slots * 20);
     const steady = await clients.beginFigures();
-    const times: number[] = [];
-    let migrated = 0;
-    for (let version = 1; version <= plan.handovers; version++) {
-      const old = current;
-      current = await SUCCEED[plan.strategy](chain, old, version);
-      if (plan.strategy === 'takeover') {
-        times.push((await current.hears('owner')).handover?.handoverMs ?? 0);
-        migrated += (await old.hears('done')).migrated ?? 0;
-      }
-      await clients.answered(slots);
-    }
+    const { last, times, failed, migrated } = await succeed(context, chain, first, clients, plan);
     const during = await clients.report();
     const seconds = (performance.now() - startedAt) / 1000;
+    clients.stop();
+    const leaked = plan.strategy === 'takeover' ? await leakedBeyond(before.descriptors, last) : 0;
+    const leftFiles = plan.strategy === 'takeover' ? chain.files - before.files : 0;
     return {
       ...rowOf(plan, during, steady, times),
       perSecond: Math.round(during.ok / seconds),
-      ok: plan.isRight(during, migrated),
+      failedAttempts: failed,
+      leaked,
+      leftFiles,
+      ok: plan.isRight(during, migrated) && leaked === 0 && leftFiles <= 0,
     };
   } finally {
     clients.stop();
     await chain.close();
   }
+}
+
+interface Succession {
+  last: Generation;
+  times: number[];
+  failed: number;
+  migrated: number;
+}
+
+async function succeed(
+  context: BenchContext,
+  chain: Chain,
+  first: Generation,
+  clients: Clients,
+  plan: ChainPlan,
+): Promise<Succession> {
+  const out: Succession = { last: first, times: [], failed: 0, migrated: 0 };
+  for (let version = 1; version <= plan.handovers; version++) {
+    const old = out.last;
+    if (plan.strategy === 'takeover') {
+      const { next, failed } = await chain.takeOver(version);
+      out.last = next;
+      out.failed += failed;
+      out.times.push((await next.hears('owner')).handover?.handoverMs ?? 0);
+      out.migrated += (await old.hears('done')).migrated ?? 0;
+    } else out.last = await SUCCEED[plan.strategy](chain, old, version);
+    await clients.answered(plan.slots ?? SLOTS);
+    if (version % PROGRESS_EVERY === 0) context.say(`  ${version} of ${plan.handovers}`);
+  }
+  return out;
 }
 
 function rowOf(plan: ChainPlan, seen: Seen, steady: Seen, times: number[]): Row {

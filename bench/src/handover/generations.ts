@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { privateMB } from './memory.js';
+import { plainEnvironment } from './plain-environment.js';
 
 export type Strategy = 'takeover' | 'cold' | 'reuseport' | 'openkruise';
+
+const MOST_ATTEMPTS = 5;
 
 export interface Handover {
   how: string;
@@ -18,6 +22,7 @@ interface Told {
   migrated?: number;
   drained?: number;
   killed?: number;
+  usedMB?: number;
 }
 
 /** One server process of a chain. */
@@ -29,7 +34,10 @@ export class Generation {
 
   constructor(root: string, options: Record<string, unknown>) {
     const program = path.join(root, 'packages/migration-agent/fixtures/bench-server.mjs');
-    this.child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.child = spawn(process.execPath, ['--expose-gc', program, JSON.stringify(options)], {
+      env: plainEnvironment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.exited = new Promise((resolve) => this.child.once('exit', () => resolve()));
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.#told.push(JSON.parse(line));
@@ -39,19 +47,60 @@ export class Generation {
   }
 
   /** @throws Error when the process ended without saying it. */
-  async hears(event: string): Promise<Told> {
+  hears(event: string): Promise<Told> {
+    return this.#heardAfter(0, event);
+  }
+
+  async #heardAfter(first: number, event: string): Promise<Told> {
     for (;;) {
-      const found = this.#told.find((told) => told.event === event);
+      const found = this.#told.slice(first).find((told) => told.event === event);
       if (found) return found;
       if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`ended without "${event}"`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 
+  /** Resolves with true when it owns the listener, with false when its attempt has failed. */
+  async owns(): Promise<boolean> {
+    for (;;) {
+      if (this.#told.some(({ event }) => event === 'owner')) return true;
+      const failed = this.#told.some(({ event }) => event === 'gave-up');
+      if (failed || this.child.exitCode !== null || this.child.signalCode !== null) return false;
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  get openDescriptors(): number {
+    return readdirSync(`/proc/${this.child.pid}/fd`).length;
+  }
+
+  get privateMB(): number {
+    return privateMB(this.child.pid!);
+  }
+
+  /**
+   * What is left of the heap, and of memory outside that it holds, after garbage was collected. What a process has from the kernel says
+   * little about leaks: V8 keeps the room for young objects that a busy minute has made it take.
+   */
+  async usedMB(): Promise<number> {
+    const before = this.#told.length;
+    this.child.kill('SIGUSR2');
+    return (await this.#heardAfter(before, 'memory')).usedMB ?? 0;
+  }
+
   #wake(): void {
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
+}
+
+/** Resolves with how many descriptors too many a process has, as soon as it has none, else after a while. */
+export async function leakedBeyond(before: number, process: Generation): Promise<number> {
+  for (let look = 0; look < 100; look++) {
+    if (process.openDescriptors <= before) return 0;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.openDescriptors - before;
 }
 
 /** A private directory, a port and the generations that were started with them. */
@@ -87,6 +136,23 @@ export class Chain {
     this.#started.add(generation);
     void generation.exited.then(() => this.#started.delete(generation));
     return generation;
+  }
+
+  /**
+   * Resolves with the next generation, once it is the owner. A machine that stands still for seconds lets deadlines pass; whoever starts
+   * containers tries again then, and so does this: `failed` says how often.
+   */
+  async takeOver(version: number): Promise<{ next: Generation; failed: number }> {
+    for (let failed = 0; failed < MOST_ATTEMPTS; failed++) {
+      const next = this.start(version);
+      if (await next.owns()) return { next, failed };
+    }
+    throw new Error(`${MOST_ATTEMPTS} attempts in a row have failed`);
+  }
+
+  /** Files that the generations have in their private directory now. */
+  get files(): number {
+    return readdirSync(this.directory).length;
   }
 
   async close(): Promise<void> {

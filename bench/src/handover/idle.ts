@@ -10,7 +10,7 @@ export async function runIdle(context: BenchContext, wanted: number): Promise<Ro
   const chain = await Chain.create(context.root, 'takeover');
   const sockets: Socket[] = [];
   try {
-    const old = chain.start(1);
+    const old = chain.start(1, { limits: { guardMs: 1 } });
     await old.hears('owner');
     for (let i = 0; i < wanted; i += 250) {
       const batch = Array.from({ length: Math.min(250, wanted - i) }, (_, n) => opened(chain.port, (i + n) % 60));
@@ -33,7 +33,6 @@ export async function runIdle(context: BenchContext, wanted: number): Promise<Ro
       answeredByNew: byNew,
       lost: wanted - byNew,
       startToCommitMs: committedAt - startedAt,
-      // The guard of 200 ms runs meanwhile: less than that cannot be seen from outside.
       commitToDrainedMs: doneAt - committedAt,
     };
   } finally {

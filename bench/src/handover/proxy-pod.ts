@@ -38,7 +38,7 @@ export class ProxyPod {
     const room = { version, port: this.port, directory: this.#directory, how: this.#how };
     const command = this.#subject.command(room);
     if (this.#how === 'adapter') {
-      const agent = path.join(this.#root, 'packages/migration-agent/bin/sidestep-agent.mjs');
+      const agent = path.join(this.#root, 'packages/migration-agent/bin/sidestep-agent.cjs');
       const run = ['run', '--adapter', this.#subject.adapter, ...this.#subject.options(this.port)];
       this.#current = this.#start([process.execPath, agent, ...run, '--', ...command]);
       await owns(this.#current);

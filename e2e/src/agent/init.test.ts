@@ -17,7 +17,7 @@ import { parse } from 'yaml';
 
 const AGENT = path.resolve(
   path.dirname(fileURLToPath(import.meta.url)),
-  '../../../packages/migration-agent/bin/sidestep-agent.mjs',
+  '../../../packages/migration-agent/bin/sidestep-agent.cjs',
 );
 
 function printed(...args: string[]): SidecarSet {

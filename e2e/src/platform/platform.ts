@@ -221,7 +221,7 @@ export class Platform {
       '--node': node,
       '--images': images,
       '--state-dir': path.join(this.options.stateDir, 'kubelet'),
-      '--bin': `sidestep-agent=${this.built('packages/migration-agent/bin/sidestep-agent.mjs')}`,
+      '--bin': `sidestep-agent=${this.built('packages/migration-agent/bin/sidestep-agent.cjs')}`,
     };
     const kubelet = this.create({
       name: 'kubelet',

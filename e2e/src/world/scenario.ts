@@ -127,5 +127,5 @@ export const podOf = (name: string, namespace: string, app: string, node: string
 export const programsOf = (root: string): Programs => ({
   meshProxy: path.join(root, 'examples/mesh-proxy/bin/mesh-proxy.mjs'),
   demoApp: path.join(root, 'examples/demo-app/app.mjs'),
-  agent: path.join(root, 'packages/migration-agent/bin/sidestep-agent.mjs'),
+  agent: path.join(root, 'packages/migration-agent/bin/sidestep-agent.cjs'),
 });

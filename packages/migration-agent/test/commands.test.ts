@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Load } from './load.js';
-import { type Fixture, Pod, until } from './processes.js';
+import { type Fixture, Pod, type Told, until } from './processes.js';
+import { isOwner } from './stage.js';
 
 const ACTIVATED = fileURLToPath(new URL('../fixtures/activated.mjs', import.meta.url));
 
@@ -26,9 +27,7 @@ function run(given: Record<string, unknown>, env: Record<string, string> = {}, o
   });
 }
 
-const isOwner = ({ role }: { role?: string }) => role === 'owner';
-
-async function statusOf(env: Record<string, string>) {
+async function statusOf(env: Record<string, string>): Promise<Partial<Told>> {
   const asked = pod.agent(['status', '--compact'], env);
   await asked.exited;
   return asked.told[0] ?? {};
@@ -47,7 +46,7 @@ describe('sidestep-agent run', () => {
     const seen = await load.stop();
     expect({ refused: seen.refused, otherErrors: seen.otherErrors }).toEqual({ refused: 0, otherErrors: [] });
     expect(seen.versions.get('v2')).toBeGreaterThan(0);
-  }, 30_000);
+  });
 
   test('a program that never says it is ready is given up, and the old one serves on', async () => {
     const first = run({ version: 'v1' });
@@ -62,7 +61,7 @@ describe('sidestep-agent run', () => {
     await load.answered(20);
     // The activated program accepts from its start on, also when its upgrade fails: nothing is refused all the same.
     expect((await load.stop()).refused).toBe(0);
-  }, 30_000);
+  });
 
   test('a program that fails at its start leaves the old one serving and its own exit reason behind', async () => {
     const log = join(pod.directory, 'termination-log');
@@ -71,7 +70,7 @@ describe('sidestep-agent run', () => {
     const second = run({ version: 'v2', exitWith: 3 }, { SIDESTEP_TERMINATION_LOG: log });
     expect((await second.exited).code).toBe(1);
     expect(readFileSync(log, 'utf8')).toContain('the program ended');
-  }, 30_000);
+  });
 
   test('when the new program dies in the guard the old version is started again from the kept sockets', async () => {
     const first = run({ version: 'v1' }, { SIDESTEP_GUARD_SECONDS: '20' });
@@ -85,14 +84,14 @@ describe('sidestep-agent run', () => {
     const before = load.seen.versions.get('v1') ?? 0;
     await until(() => (load.seen.versions.get('v1') ?? 0) > before + 5, 'the old version answers again');
     expect((await load.stop()).refused).toBe(0);
-  }, 30_000);
+  });
 
   test('SIGTERM lets the program finish and passes no failure on', async () => {
     const only = run({ version: 'v1' });
     await only.heard(isOwner);
     only.child.kill('SIGTERM');
     expect((await only.exited).code).toBe(0);
-  }, 30_000);
+  });
 
   test('exec: the old program is stopped before the new one starts', async () => {
     const program = (version: string) => {
@@ -118,7 +117,7 @@ describe('sidestep-agent run', () => {
     await load.answered(20);
     const seen = await load.stop();
     expect(seen.versions.get('v2')).toBeGreaterThan(0);
-  }, 30_000);
+  });
 });
 
 describe('sidestep-agent hook', () => {
@@ -129,13 +128,13 @@ describe('sidestep-agent hook', () => {
     expect((await hook.exited).code).toBe(0);
     expect((await statusOf(pair(5, 1))).role).toBe('owner');
     expect(second.running).toBe(true);
-  }, 30_000);
+  });
 
   test('started before the agent it waits for it', async () => {
     const hook = pod.agent(['hook'], pair(3, 0));
     await run({ version: 'v1' }, pair(3, 0)).heard(isOwner);
     expect((await hook.exited).code).toBe(0);
-  }, 30_000);
+  });
 
   test('returns 1 with the reason on stderr and in the termination message when the agent gave up', async () => {
     const log = join(pod.directory, 'termination-log');
@@ -146,7 +145,7 @@ describe('sidestep-agent hook', () => {
     expect((await hook.exited).code).toBe(1);
     expect(hook.stderr).toContain('READY=1');
     expect(readFileSync(log, 'utf8')).toContain('READY=1');
-  }, 30_000);
+  });
 
   test('returns 1 when the new version dies right after it took over, so that the old one is not emptied', async () => {
     await run({ version: 'v1' }, { ...pair(1, 0), SIDESTEP_GUARD_SECONDS: '20' }).heard(isOwner);
@@ -154,7 +153,7 @@ describe('sidestep-agent hook', () => {
     const hook = pod.agent(['hook'], pair(5, 1));
     expect((await hook.exited).code).toBe(1);
     expect(hook.stderr).toContain('ended');
-  }, 30_000);
+  });
 
   test('returns 1 when the new version hangs right after it took over, although it says nothing wrong', async () => {
     await run({ version: 'v1' }, { ...pair(1, 0), SIDESTEP_GUARD_SECONDS: '20' }).heard(isOwner);
@@ -165,7 +164,7 @@ describe('sidestep-agent hook', () => {
     expect((await hook.exited).code).toBe(1);
     expect(hook.stderr).toContain('does not answer any more');
     second.child.kill('SIGKILL');
-  }, 30_000);
+  });
 
   test('returns 1 when the agent is stopped while it takes over', async () => {
     await run({ version: 'v1' }, pair(1, 0)).heard(isOwner);
@@ -176,19 +175,19 @@ describe('sidestep-agent hook', () => {
     expect((await hook.exited).code).toBe(1);
     expect(hook.stderr).toContain('does not answer');
     second.child.kill('SIGKILL');
-  }, 30_000);
+  });
 
   test('returns 1 when no agent answers in time', async () => {
     const hook = pod.agent(['hook', '--timeout', '0.3'], pair(9, 0));
     expect((await hook.exited).code).toBe(1);
     expect(hook.stderr).toContain('no agent answered');
-  }, 30_000);
+  });
 
   test('returns 0 for the custodian', async () => {
     pod.agent(['custodian'], pair(0, 1));
     const hook = pod.agent(['hook'], pair(0, 1));
     expect((await hook.exited).code).toBe(0);
-  }, 30_000);
+  });
 });
 
 describe('sidestep-agent custodian', () => {
@@ -209,14 +208,14 @@ describe('sidestep-agent custodian', () => {
       await until(async () => (await statusOf(pair(0, 1))).reason === 'keeping', 'the custodian keeps the new ones');
     }
     expect((await load.stop()).refused).toBe(0);
-  }, 60_000);
+  });
 
   test('ends at SIGTERM with status 0', async () => {
     const custodian = pod.agent(['custodian'], pair(0, 1));
     await until(async () => (await pod.agent(['status'], pair(0, 1)).exited).code === 0, 'it answers');
     custodian.child.kill('SIGTERM');
     expect((await custodian.exited).code).toBe(0);
-  }, 30_000);
+  });
 });
 
 describe('wrong usage', () => {

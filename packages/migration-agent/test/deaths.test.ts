@@ -44,23 +44,19 @@ const KILLED_NEW = [
 ];
 
 describe('the new process dies before the commit: the old one serves on and nobody notices', () => {
-  test.each(KILLED_NEW)(
-    'killed at %s',
-    async (point) => {
-      await startOld();
-      const dying = pod.server('new', { interrupt: { point, signal: 'SIGKILL' } });
-      await dying.exited;
-      await load.answered(30);
-      expect(load.seen.refused).toBe(0);
-      // From SERVING on the new one accepts too: what it holds when it dies is reset, at most one request per client.
-      const allowed = point === 'taker:send:SERVING' ? SLOTS : 0;
-      expect(load.seen.otherErrors.length).toBeLessThanOrEqual(allowed);
-      expect(load.seen.versions.has('new')).toBe(false);
-      await laterAttemptSucceeds();
-      expect(load.seen.refused).toBe(0);
-    },
-    30_000,
-  );
+  test.each(KILLED_NEW)('killed at %s', async (point) => {
+    await startOld();
+    const dying = pod.server('new', { interrupt: { point, signal: 'SIGKILL' } });
+    await dying.exited;
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    // From SERVING on the new one accepts too: what it holds when it dies is reset, at most one request per client.
+    const allowed = point === 'taker:send:SERVING' ? SLOTS : 0;
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(allowed);
+    expect(load.seen.versions.has('new')).toBe(false);
+    await laterAttemptSucceeds();
+    expect(load.seen.refused).toBe(0);
+  });
 });
 
 describe('the new process hangs before the commit: its deadline passes and the old one serves on', () => {
@@ -77,7 +73,6 @@ describe('the new process hangs before the commit: its deadline passes and the o
       hanging.child.kill('SIGKILL');
       await laterAttemptSucceeds();
     },
-    30_000,
   );
 });
 
@@ -92,7 +87,7 @@ describe('the new process fails after the commit: the old one serves again', () 
     expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
     await laterAttemptSucceeds();
     expect(load.seen.refused).toBe(0);
-  }, 30_000);
+  });
 
   test('killed while it has served for a while: nobody is refused', async () => {
     await startOld({ limits: { guardMs: 10_000 } });
@@ -105,7 +100,7 @@ describe('the new process fails after the commit: the old one serves again', () 
     await load.answered(30);
     expect(load.seen.refused).toBe(0);
     expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
-  }, 30_000);
+  });
 
   test('stopped: the old one covers for it, and stops again when it wakes', async () => {
     await startOld({ limits: { guardMs: 20_000 } });
@@ -122,7 +117,7 @@ describe('the new process fails after the commit: the old one serves again', () 
     const before = load.seen.versions.get('new') ?? 0;
     await load.answered(50);
     expect(load.seen.versions.get('new')).toBeGreaterThan(before);
-  }, 40_000);
+  });
 
   test('stopped until the guard is over: the old one owns the listeners again and hands them over later', async () => {
     await startOld({ limits: { guardMs: 800 } });
@@ -132,7 +127,7 @@ describe('the new process fails after the commit: the old one serves again', () 
     expect((await old.heard('resume')).cause).toContain('hung');
     await laterAttemptSucceeds();
     expect(load.seen.refused).toBe(0);
-  }, 40_000);
+  });
 });
 
 describe('the old process dies', () => {
@@ -143,20 +138,16 @@ describe('the old process dies', () => {
     'giver:send:GO',
     'giver:got:SERVING',
     'giver:send:COMMITTED',
-  ])(
-    'at %s, when the sockets have come: the new one promotes itself and nobody is refused',
-    async (point) => {
-      await startOld({ interrupt: { point, signal: 'SIGKILL' } });
-      const next = pod.server('new');
-      const { status } = await next.heard('owner');
-      expect(status.handover.how).toBe('promoted');
-      await load.answered(30);
-      expect(load.seen.refused).toBe(0);
-      expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
-      await laterAttemptSucceeds();
-    },
-    30_000,
-  );
+  ])('at %s, when the sockets have come: the new one promotes itself and nobody is refused', async (point) => {
+    await startOld({ interrupt: { point, signal: 'SIGKILL' } });
+    const next = pod.server('new');
+    const { status } = await next.heard('owner');
+    expect(status.handover.how).toBe('promoted');
+    await load.answered(30);
+    expect(load.seen.refused).toBe(0);
+    expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
+    await laterAttemptSucceeds();
+  });
 
   test.each(['giver:got:HELLO', 'giver:send:CHALLENGE', 'giver:got:AUTH'])(
     'at %s, before any socket has come: the new one binds the addresses itself',
@@ -168,7 +159,6 @@ describe('the old process dies', () => {
       await load.answered(30);
       await laterAttemptSucceeds();
     },
-    30_000,
   );
 
   test('while it drains after the commit: the new one does not care', async () => {
@@ -181,7 +171,7 @@ describe('the old process dies', () => {
     expect(load.seen.refused).toBe(0);
     expect(load.seen.otherErrors.length).toBeLessThanOrEqual(SLOTS);
     await laterAttemptSucceeds();
-  }, 30_000);
+  });
 });
 
 test('10 failed attempts in alternation with 10 successful ones leave the chain as good as new', async () => {

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { findProxy, leaveOut } from '@sidestep/testkit';
 import type { Finding } from '../src/doctor/finding.js';
-import { type Fixture, Pod } from './processes.js';
+import { followStatus } from '../src/status/client.js';
+import { statusPath } from '../src/status/path.js';
+import { type Fixture, Pod, until } from './processes.js';
+import { isOwner } from './stage.js';
 
 const ACTIVATED = fileURLToPath(new URL('../fixtures/activated.mjs', import.meta.url));
-const isOwner = ({ role }: { role?: string }) => role === 'owner';
-
 let pod: Pod;
 beforeEach(async () => {
   pod = await Pod.create();
@@ -31,6 +32,11 @@ async function diagnosed(doctor: Fixture): Promise<Diagnosis> {
 const doctor = (args: string[], env: Record<string, string> = {}): Promise<Diagnosis> =>
   diagnosed(pod.agent(['doctor', '-o', 'json', ...args], env));
 
+async function custodianReason(): Promise<string | undefined> {
+  const { status } = await followStatus(statusPath(pod.directory, '1'), ({ reason }) => reason === 'keeping', 5_000);
+  return status?.reason;
+}
+
 const PAIR = { SIDECARSET_VERSION: '5', SIDECARSET_VERSION_ALT: '1' };
 
 describe('sidestep-agent doctor', () => {
@@ -38,8 +44,8 @@ describe('sidestep-agent doctor', () => {
     const command = ['--', process.execPath, ACTIVATED, '{"version":"v1"}'];
     const listen = ['--listen', `web=127.0.0.1:${pod.port}`];
     await pod.agent(['run', ...listen, ...command], PAIR).heard(isOwner);
-    const custodian = pod.agent(['custodian'], { SIDECARSET_VERSION: '1', SIDECARSET_VERSION_ALT: '5' });
-    await custodian.heard(({ event }) => event !== '', 60_000).catch(() => undefined);
+    pod.agent(['custodian'], { SIDECARSET_VERSION: '1', SIDECARSET_VERSION_ALT: '5' });
+    await until(async () => (await custodianReason()) === 'keeping', 'the custodian has its duplicates');
     const { code, of } = await doctor([...listen, ...command], PAIR);
     expect(code).toBe(0);
     expect(of('agent')).toMatchObject([{ level: 'ok', where: 'slot 5' }]);

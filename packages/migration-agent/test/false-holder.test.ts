@@ -65,15 +65,11 @@ test.each([
   ['a datagram socket', () => addon().socket(AF_INET, SOCK_DGRAM), 'is no tcp socket'],
   ['a socket that does not listen', () => addon().socket(AF_INET, SOCK_STREAM), 'is not listening'],
   ['another socket than announced', listeningElsewhere, 'is another one than announced'],
-])(
-  'a new process that is given %s instead of its listener says so and ends',
-  async (_, make, said) => {
-    const offered = make();
-    holder = falseHolder(new PrivateDirectory(pod.directory).secret, offered, 'abc');
-    const victim = pod.server('victim');
-    expect((await victim.heard('failed')).message).toContain(said);
-    expect((await victim.exited).code).toBe(1);
-    closeSync(offered);
-  },
-  30_000,
-);
+])('a new process that is given %s instead of its listener says so and ends', async (_, make, said) => {
+  const offered = make();
+  holder = falseHolder(new PrivateDirectory(pod.directory).secret, offered, 'abc');
+  const victim = pod.server('victim');
+  expect((await victim.heard('failed')).message).toContain(said);
+  expect((await victim.exited).code).toBe(1);
+  closeSync(offered);
+});

@@ -46,7 +46,7 @@ describe('a chain of hand-overs under load', () => {
     expect((await first.exited).code).toBe(0);
     await load.stop();
     expect(load.seen.otherErrors).toEqual([]);
-  }, 30_000);
+  });
 
   test('no descriptor is left behind in a process that was handed over to and from', async () => {
     const first = pod.server('v0');
@@ -61,7 +61,7 @@ describe('a chain of hand-overs under load', () => {
       );
     }
     expect(openDescriptors(first.child.pid!)).toBe(before);
-  }, 30_000);
+  });
 
   test('app state and version labels reach the successor', async () => {
     await owner(pod.server('v1', { state: 'forty-two' }));

@@ -58,17 +58,13 @@ describe('a peer that breaks the framing is cut off', () => {
       'a connection frame before anything else',
       (peer) => withFile((fd) => peer.frame(FRAME_TYPE.CONNS, Buffer.from('{"connections":[]}'), { fds: [fd] })),
     ],
-  ])(
-    '%s',
-    async (_, misbehave) => {
-      const before = descriptorsNow();
-      const peer = new Peer(pod.directory);
-      misbehave(peer);
-      await until(() => peer.ended, 'the connection is closed');
-      await unharmed(before);
-    },
-    30_000,
-  );
+  ])('%s', async (_, misbehave) => {
+    const before = descriptorsNow();
+    const peer = new Peer(pod.directory);
+    misbehave(peer);
+    await until(() => peer.ended, 'the connection is closed');
+    await unharmed(before);
+  });
 });
 
 describe('a peer that does not know the secret', () => {
@@ -81,7 +77,7 @@ describe('a peer that does not know the secret', () => {
     await until(() => peer.ended, 'the connection is closed');
     expect(peer.heard.some(({ type }) => type === 'OFFER')).toBe(false);
     await unharmed(descriptorsNow());
-  }, 30_000);
+  });
 
   test('of another user cannot even connect to the socket, or is refused by its user id', async () => {
     // As root the file mode does not hold, the check of SO_PEERCRED does; as anybody else the mode does.
@@ -98,7 +94,7 @@ describe('a peer that stalls', () => {
     half.say(hello('ab'.repeat(16), 'cd'.repeat(32)));
     await until(() => [...silent, half].every(({ ended }) => ended), 'all are closed');
     await unharmed(before);
-  }, 30_000);
+  });
 
   test('with the secret, in the middle of the offer: the next one gets its turn', async () => {
     const before = descriptorsNow();
@@ -106,7 +102,7 @@ describe('a peer that stalls', () => {
     await peer.authenticate(pod.directory);
     await until(() => peer.ended, 'it is closed');
     await unharmed(before);
-  }, 30_000);
+  });
 
   test('a flood of connections does not keep an honest successor out', async () => {
     const before = descriptorsNow();
@@ -120,7 +116,7 @@ describe('a peer that stalls', () => {
     }
     await until(() => flood.every(({ ended }) => ended), 'all are closed');
     await unharmed(before);
-  }, 30_000);
+  });
 });
 
 describe('a peer that is newer', () => {
@@ -132,7 +128,7 @@ describe('a peer that is newer', () => {
     await peer.hears('CHALLENGE');
     peer.close();
     await unharmed(descriptorsNow());
-  }, 30_000);
+  });
 });
 
 describe('a peer that knows the secret and goes mad', () => {
@@ -146,5 +142,5 @@ describe('a peer that knows the secret and goes mad', () => {
       peer.close();
     }
     await unharmed(before);
-  }, 60_000);
+  });
 });

@@ -43,7 +43,7 @@ describe('the old container of a hot pair', () => {
     expect(status.listeners).toHaveLength(1);
     old.child.kill('SIGTERM');
     expect((await old.exited).code).toBe(0);
-  }, 30_000);
+  });
 
   test('holds the sockets when the new one crashes later, and gives them back to its restart', async () => {
     await container('v1', 1, 0, { limits: { guardMs: 100 } }).heard('owner');
@@ -59,7 +59,7 @@ describe('the old container of a hot pair', () => {
     const seen = await load.stop();
     expect(seen.refused).toBe(0);
     expect(seen.versions.has('v1')).toBe(false);
-  }, 30_000);
+  });
 
   test('restarted by a crash it stays idle: the newer one serves', async () => {
     await container('v1', 1, 0).heard('owner');
@@ -70,7 +70,7 @@ describe('the old container of a hot pair', () => {
     await load.answered(30);
     const seen = await load.stop();
     expect([...seen.versions.keys()]).toEqual(['v2']);
-  }, 30_000);
+  });
 
   test('serves after all when nobody has owned the listeners for the standby time', async () => {
     const alone = container('v1', 1, 5, { limits: { standbyMs: 300 } });
@@ -79,14 +79,14 @@ describe('the old container of a hot pair', () => {
     await load.answered(3);
     await load.stop();
     expect(load.seen.versions.has('v1')).toBe(true);
-  }, 30_000);
+  });
 
   test('idle at SIGTERM it ends with nothing taken over', async () => {
     const idle = container('v1', 1, 5);
     await reaches(1, ({ role }) => role === 'idle');
     idle.child.kill('SIGTERM');
     expect((await idle.heard('failed')).code).toBe('STOPPED');
-  }, 30_000);
+  });
 });
 
 test('SIGTERM right after the commit, as a Reset sends it, loses nothing and ends the old one soon', async () => {
@@ -100,7 +100,7 @@ test('SIGTERM right after the commit, as a Reset sends it, loses nothing and end
   await load.answered(20);
   const seen = await load.stop();
   expect({ refused: seen.refused, otherErrors: seen.otherErrors }).toEqual({ refused: 0, otherErrors: [] });
-}, 30_000);
+});
 
 test('SIGTERM to the only process finishes what it has begun', async () => {
   const only = container('v1', 1, 0, { answerMs: 400 });
@@ -111,4 +111,4 @@ test('SIGTERM to the only process finishes what it has begun', async () => {
   expect((await only.exited).code).toBe(0);
   await load.stop();
   expect((await only.heard('done')).farewell).toMatchObject({ reason: 'terminated', killed: 0 });
-}, 30_000);
+});

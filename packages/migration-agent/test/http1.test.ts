@@ -25,7 +25,7 @@ describe('HTTP/1.1', () => {
     expect(await old.done).toMatchObject({ migrated: 2_000, drained: 0, killed: 0 });
     for (const answer of await Promise.all(all.map((client) => client.ask()))) expect(answer).toContain('new END');
     expect(all.filter(({ closed }) => closed)).toEqual([]);
-  }, 60_000);
+  });
 
   test('a connection that never asked anything moves as well', async () => {
     const old = await pair.begin({ listeners });

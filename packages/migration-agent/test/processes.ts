@@ -11,7 +11,7 @@ import { EnvoyBase } from '../src/adapters/envoy/base.js';
 const room = fileURLToPath(new URL('..', import.meta.url));
 const FIRST_PORT = 12_000;
 const FIRST_EPHEMERAL_PORT = 32_768;
-export const AGENT_BIN = join(room, 'bin', 'sidestep-agent.mjs');
+export const AGENT_BIN = join(room, 'bin', 'sidestep-agent.cjs');
 
 export interface Told {
   event: string;

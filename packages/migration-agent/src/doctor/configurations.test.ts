@@ -107,7 +107,7 @@ describe('a configuration of MOSN', () => {
 
 test.each([
   [
-    ['node', '/opt/sidestep/bin/sidestep-agent.mjs', 'run', '--adapter', 'exec', '--', 'x'],
+    ['node', '/opt/sidestep/bin/sidestep-agent.cjs', 'run', '--adapter', 'exec', '--', 'x'],
     ['--adapter', 'exec', '--', 'x'],
   ],
   [

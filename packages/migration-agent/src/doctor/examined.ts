@@ -16,7 +16,7 @@ export interface Examined {
 
 /** The arguments of `sidestep-agent run` in a command line; undefined when it runs something else. */
 export function runArguments(commandLine: readonly string[]): string[] | undefined {
-  const agent = commandLine.findIndex((word) => /(^|\/)sidestep-agent(\.m?js)?$/.test(word));
+  const agent = commandLine.findIndex((word) => /(^|\/)sidestep-agent(\.[cm]?js)?$/.test(word));
   return agent >= 0 && commandLine[agent + 1] === 'run' ? commandLine.slice(agent + 2) : undefined;
 }
 
