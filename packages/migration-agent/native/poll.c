@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define UV_POLL 8
+#define EVENTS 3
 
 extern size_t uv_handle_size(int type) __attribute__((weak));
 extern int uv_poll_init(void *loop, void *handle, int fd) __attribute__((weak));
@@ -65,10 +66,16 @@ static int setUp(napi_env env, struct watch *watch, int fd, int events, napi_val
   return uv_poll_start(watch->handle, events, onReady);
 }
 
-// watch(fd, events, callback(events)) -> handle or -errno. events: 1 readable, 2 writable.
+static bool isFunction(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return value && napi_typeof(env, value, &type) == napi_ok && type == napi_function;
+}
+
+// watch(fd, events, callback(events)) -> handle or -errno. events: 1 readable, 2 writable. libuv ends the process for any other.
 static napi_value Watch(napi_env env, napi_callback_info info) {
   ARGS(3);
   if (!uv_poll_init || !uv_handle_size || !uv_handle_set_data) return num(env, -ENOSYS);
+  if ((intArg(env, arg[1]) & ~EVENTS) || !isFunction(env, arg[2])) return num(env, -EINVAL);
   struct watch *watch = calloc(1, sizeof *watch);
   if (!watch) return num(env, -ENOMEM);
   watch->handle = calloc(1, uv_handle_size(UV_POLL));
@@ -88,6 +95,7 @@ static napi_value Rewatch(napi_env env, napi_callback_info info) {
   struct watch *watch = watchArg(env, arg[0]);
   if (!watch) return num(env, -EINVAL);
   int events = intArg(env, arg[1]);
+  if (events & ~EVENTS) return num(env, -EINVAL);
   return num(env, events > 0 ? uv_poll_start(watch->handle, events, onReady) : uv_poll_stop(watch->handle));
 }
 
