@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
@@ -22,6 +23,7 @@ export interface DemoOptions {
   rate: number;
   maxUnavailable: number | string;
   workers: number;
+  startsAtOnce: number;
   queue: 'redis' | 'memory';
   json: boolean;
   quick: boolean;
@@ -71,6 +73,12 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     )
     .option('--max-unavailable <n>', 'pods begun at once: a count or a percentage', countOrPercent, 1)
     .option('--workers <n>', 'phase worker processes', wholeNumber(1, 8), 2)
+    .option(
+      '--starts-at-once <n>',
+      'containers that start at once: this machine plays the nodes of all pods',
+      wholeNumber(1, 1_000),
+      Math.max(1, Math.floor(availableParallelism() / 2)),
+    )
     .addOption(new Option('--queue <kind>', 'what holds the phase jobs').choices(['redis', 'memory']).default('redis'))
     .addOption(new Option('--fail <fault>', 'a fault in the middle of the rollout').choices([...FAULTS]))
     .option('--json', 'print one JSON object on stdout and nothing else', false)

@@ -36,17 +36,24 @@ const startWorld = (root: string, stateDir: string, options: DemoOptions, screen
       ownRedis: needsRedis,
       images: catalogueOf(programsOf(root)),
       node: NODE,
+      kubeletArgs: ['--starts-at-once', String(options.startsAtOnce)],
     },
     (what) => screen.say(`starting ${what}`),
   );
 };
 
+/** Of one container on a slow machine. */
+const LONGEST_START_S = 2;
+
 const openStage = async (world: World, options: DemoOptions, screen: Screen): Promise<Stage> => {
   await world.createNamespace(NAMESPACE);
-  await world.createSet(sidecarSetOf({ ...DEMO_SET, maxUnavailable: options.maxUnavailable }));
+  // A pod that was begun may wait for all others to start.
+  const deadlineSeconds = 20 + LONGEST_START_S * options.pods;
+  await world.createSet(sidecarSetOf({ ...DEMO_SET, maxUnavailable: options.maxUnavailable, deadlineSeconds }));
   screen.say(`creating ${options.pods} pods`);
   await world.createPods(
     Array.from({ length: options.pods }, (_, index) => podOf(`shop-${index + 1}`, NAMESPACE, DEMO_SET.app, NODE)),
+    deadlineSeconds * 3_000,
   );
   const load = await world.startLoad(NAMESPACE, options.rate, { rampMs: RAMP_MS });
   return { options, world, load, screen, notes: [], startedAt: Date.now(), phaseSeen: new Map(), rows: new Map() };

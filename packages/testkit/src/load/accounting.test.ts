@@ -35,18 +35,50 @@ describe('the longest time without a served request', () => {
     const gaps = new Gaps(0);
     gaps.begin('a', 0);
     gaps.begin('b', 0);
-    for (let at = 10; at <= 1_000; at += 10) gaps.served('a', at);
-    gaps.served('b', 400);
-    expect(gaps.of('a', 1_000)).toBe(10);
+    for (let at = 10; at <= 1_000; at += 10) {
+      gaps.due('a', at - 5);
+      gaps.served('a', at - 5, at);
+    }
+    gaps.due('b', 400);
+    expect(gaps.of('a', 1_000)).toBe(5);
     expect(gaps.worst(1_000)).toBe(600);
-    expect(gaps.overall(1_000)).toBe(10);
+    expect(gaps.overall(1_000)).toBe(5);
+    gaps.served('b', 400, 1_200);
+    expect(gaps.worst(2_000)).toBe(800);
+  });
+
+  test('does not count while nobody asks', () => {
+    const gaps = new Gaps(0);
+    gaps.begin('a', 0);
+    for (const at of [100, 5_000]) {
+      gaps.due('a', at);
+      gaps.served('a', at, at + 20);
+    }
+    expect(gaps.worst(9_000)).toBe(20);
+    expect(gaps.overall(9_000)).toBe(20);
+  });
+
+  test('goes on past a request that was lost, and begins anew with one that was served while others wait', () => {
+    const gaps = new Gaps(0);
+    gaps.begin('a', 0);
+    gaps.due('a', 100);
+    gaps.lost('a');
+    gaps.due('a', 150);
+    gaps.due('a', 160);
+    gaps.served('a', 150, 300);
+    expect(gaps.worst(300)).toBe(200);
+    expect(gaps.worst(550)).toBe(250);
+    gaps.served('a', 160, 350);
+    expect(gaps.worst(9_000)).toBe(200);
   });
 
   test('ends when the target is taken out, and keeps what it was', () => {
     const gaps = new Gaps(0);
     gaps.begin('a', 0);
-    gaps.served('a', 30);
+    gaps.due('a', 30);
     gaps.end('a', 100);
+    expect(gaps.of('a', 10_000)).toBe(70);
+    gaps.served('a', 30, 10_000);
     expect(gaps.of('a', 10_000)).toBe(70);
   });
 });
@@ -67,12 +99,19 @@ describe('a mark', () => {
   test('leaves out what was slow before it, and the whole run keeps it', () => {
     const tally = new Tally(0);
     tally.begin('a', 0);
+    tally.due(request(0));
+    tally.due(request(100));
     tally.served(request(0), 'v1', 900);
     tally.mark(['a'], 1_000);
-    for (let at = 1_010; at <= 1_100; at += 10) tally.served(request(at - 2), 'v1', at);
+    tally.served(request(100), 'v1', 1_005);
+    for (let at = 1_010; at <= 1_100; at += 10) {
+      tally.due(request(at - 2));
+      tally.served(request(at - 2), 'v1', at);
+    }
+    tally.due(request(1_100));
     const report = tally.report(['a'], 1_100);
-    expect([report.latencyMs.max, report.maxGapMs]).toEqual([900, 900]);
-    expect([report.sinceMark.latencyMs.max, report.sinceMark.maxGapMs]).toEqual([2, 10]);
+    expect([report.latencyMs.max, report.maxGapMs]).toEqual([905, 900]);
+    expect([report.sinceMark.latencyMs.max, report.sinceMark.maxGapMs]).toEqual([905, 5]);
     expect(tally.sample(0, 1_150).maxGapMs).toBe(50);
   });
 });

@@ -60,6 +60,7 @@ export class Tally {
     this.#requests += 1;
     this.#byKind[request.method === 'POST' ? 'post' : 'get'] += 1;
     this.#byKind[request.connection] += 1;
+    for (const { gaps } of this.#books()) gaps.due(request.target, request.dueMs);
   }
 
   served(request: LoadRequest, version: string | undefined, nowMs: number): void {
@@ -67,7 +68,7 @@ export class Tally {
     this.#recentLatency.record(ms);
     for (const { latency, gaps } of this.#books()) {
       latency.record(ms);
-      gaps.served(request.target, nowMs);
+      gaps.served(request.target, request.dueMs, nowMs);
     }
     this.#served += 1;
     count(this.#servedBy, request.target);
@@ -89,6 +90,7 @@ export class Tally {
       detail,
     };
     this.#lost += 1;
+    for (const { gaps } of this.#books()) gaps.lost(request.target);
     this.#lostByKind[kind] = (this.#lostByKind[kind] ?? 0) + 1;
     count(this.#lostBy, request.target);
     if (this.#losses.length < LOSSES_KEPT) this.#losses.push(loss);

@@ -82,7 +82,7 @@ export interface LoadSample {
   p99Ms: number;
   recentP99Ms: number;
   maxMs: number;
-  /** Longest time without a served request at any one target, since the last `mark`. */
+  /** Longest time for which any one target was asked and served nothing, since the last `mark`. */
   maxGapMs: number;
 }
 
@@ -104,7 +104,7 @@ export interface LoadReport {
   byKind: { get: number; post: number; short: number; keepalive: number; h2: number };
   /** From when a request was due, not from when it could be sent. */
   latencyMs: { p50: number; p90: number; p99: number; max: number };
-  /** Longest time in which one target served nothing; of all targets the worst, and over all targets taken together. */
+  /** Longest time for which one target was asked and served nothing; of all targets the worst, and over all taken together. */
   maxGapMs: number;
   overallGapMs: number;
   /** The same since the last `mark`, or of the whole run. */

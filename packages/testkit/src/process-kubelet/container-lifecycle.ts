@@ -31,11 +31,13 @@ export async function startContainer(request: StartRequest): Promise<StartFailur
   try {
     const image = await context.images.ensure(pod.metadata.uid ?? '', container);
     context.events.record(pod, 'Normal', 'Pulled', `Container image "${container.image}" is present`, container.name);
-    const live = await request.containers.start({ ...request, image });
-    const { pid, restartCount } = live.record;
-    context.log({ event: 'started', ...about(pod, container), image: container.image, pid, restartCount });
-    context.events.record(pod, 'Normal', 'Started', `Started container ${container.name}`, container.name);
-    return await postStart(request, live);
+    return await context.startSlots.during(async () => {
+      const live = await request.containers.start({ ...request, image });
+      const { pid, restartCount } = live.record;
+      context.log({ event: 'started', ...about(pod, container), image: container.image, pid, restartCount });
+      context.events.record(pod, 'Normal', 'Started', `Started container ${container.name}`, container.name);
+      return await postStart(request, live);
+    });
   } catch (error) {
     const failure = startFailure(error);
     context.log({ event: 'start-failed', ...about(pod, container), image: container.image, ...failure });

@@ -16,6 +16,7 @@ import { bindPodsTo, watchPodsOf } from './pod-watch.js';
 import { PodWorker } from './pod-worker.js';
 import { KUBELET_MARK, killMarked } from './process-marks.js';
 import { runningContainers, waitForContainer } from './running-containers.js';
+import { StartSlots } from './start-slots.js';
 import { prepareStateDirectory } from './state-directory.js';
 import { startUndertaker } from './undertaker.js';
 
@@ -44,6 +45,7 @@ export async function startProcessKubelet(options: ProcessKubeletOptions): Promi
     volumesDir: state.volumesDir,
     baseEnv: { ...base, PATH: [state.binDir, base.PATH].filter(Boolean).join(path.delimiter) },
     statusLag: options.statusLag ?? 'real',
+    startSlots: new StartSlots(options.startsAtOnce ?? Number.POSITIVE_INFINITY),
     images: new ImageStore(options.images, backOff),
     network: await PodNetwork.claim(options.podNetwork),
     events: new PodEvents(options.events === false ? undefined : api, node),

@@ -9,6 +9,7 @@ import type { ProcessKubeletOptions } from './options.js';
 const HELP = `Usage: process-kubelet --kubeconfig FILE --node NAME --images catalogue.json --state-dir DIR
   --status-lag real|none     how late the status is (default real: up to a second)
   --backoff real|none|SCALE  crash-loop back-off; SCALE multiplies every time of it (default real)
+  --starts-at-once N         so many containers start at once, each until its postStart hook has returned (default any number)
   --pod-network 127.N        the /16 that pods get addresses from (default: a free one)
   --bin NAME=FILE            a program put first on every container's PATH; may be repeated
   --schedule                 also binds pods that have no node
@@ -26,6 +27,7 @@ function readFlags() {
       'state-dir': { type: 'string' },
       'status-lag': { type: 'string', default: 'real' },
       backoff: { type: 'string', default: 'real' },
+      'starts-at-once': { type: 'string' },
       'pod-network': { type: 'string' },
       bin: { type: 'string', multiple: true, default: [] },
       schedule: { type: 'boolean', default: false },
@@ -50,6 +52,12 @@ function oneOf<T extends string>(value: string, allowed: readonly T[], flag: str
 function backOff(value: string): 'real' | 'none' | number {
   const scale = Number(value);
   return scale > 0 && Number.isFinite(scale) ? scale : oneOf(value, ['real', 'none'] as const, 'backoff');
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new TypeError(`--starts-at-once ${value}: wanted a whole number above 0`);
 }
 
 function programs(pairs: readonly string[]): Record<string, string> {
@@ -84,6 +92,7 @@ async function main(): Promise<void> {
     schedule: flags.schedule,
     events: !flags['no-events'],
     programs: programs(flags.bin),
+    ...(flags['starts-at-once'] === undefined ? {} : { startsAtOnce: count(flags['starts-at-once']) }),
     ...(flags['pod-network'] === undefined ? {} : { podNetwork: flags['pod-network'] }),
     // The announcement is the first line, whatever happens before it.
     ...(quiet ? {} : { onLog: (line: object) => (isReady ? print(line) : waiting.push(line)) }),

@@ -4,6 +4,7 @@ import type { ImageStore } from './image-store.js';
 import type { KubeletLogLine } from './options.js';
 import type { PodEvents } from './pod-events.js';
 import type { PodNetwork } from './pod-network.js';
+import type { StartSlots } from './start-slots.js';
 
 /** What all pods of one kubelet share. */
 export interface NodeContext {
@@ -18,6 +19,7 @@ export interface NodeContext {
   readonly statusLag: 'real' | 'none';
   readonly backOff: CrashBackOffOptions;
   readonly images: ImageStore;
+  readonly startSlots: StartSlots;
   readonly network: PodNetwork;
   readonly events: PodEvents;
   log(line: Omit<KubeletLogLine, 'at'>): void;

@@ -18,6 +18,8 @@ export interface ProcessKubeletOptions {
   statusLag?: 'real' | 'none';
   /** `real` (10 s doubling to 300 s, forgotten after 10 min), `none`, or a factor that all these times are multiplied by. */
   backOff?: 'real' | 'none' | number | CrashBackOffOptions;
+  /** So many containers start at once, each until its postStart hook has returned, two seconds at most. Default: any number. */
+  startsAtOnce?: number;
   /** First two numbers of the pods' addresses, such as `127.77`. By default one that no other kubelet of this machine holds. */
   podNetwork?: string;
   /** Also binds pods that have no node. Default false. */
