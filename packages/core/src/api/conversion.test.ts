@@ -174,7 +174,68 @@ describe('conversion between v1alpha1 and v1beta1', () => {
     ],
   ])('what a v1beta1 client wrote wins over what was remembered: %s', (_, set, spec, shown) => {
     const stored = { ...convertSidecarSet({ apiVersion: API_V1ALPHA1, ...set } as SidecarSet, API_V1BETA1), spec };
-    expect(back(stored as SidecarSet)).toEqual({ apiVersion: API_V1ALPHA1, ...shown });
+    const { annotations: _own, ...metadata } = back(stored as SidecarSet).metadata;
+    expect({ ...back(stored as SidecarSet), metadata }).toEqual({ apiVersion: API_V1ALPHA1, ...shown });
+    expect(back(back(stored as SidecarSet))).toEqual(stored);
+  });
+
+  describe('what a user wrote under the key of conversion', () => {
+    const CONVERSION = 'sidestep.dev/conversion';
+    const lookalikes = fc
+      .record(
+        {
+          namespace: fc.constantFrom('shop', 'other', '', null),
+          namespaceSelector: fc.constantFrom(byName, { matchLabels: { env: 'prod' } }, null),
+          bySelector: fc.constant(true),
+          emptyLabel: fc.constant(true),
+          label: fc.constantFrom('v1', 'v2', ''),
+          customVersion: fc.constantFrom('v1', 'v3', '', null),
+          labels: fc.constantFrom(null, {}),
+          annotations: fc.constantFrom(null, {}),
+        },
+        { requiredKeys: [] },
+      )
+      .map((remainder) => JSON.stringify(remainder));
+    const values = fc.oneof(fc.string(), fc.json(), lookalikes, fc.constantFrom('mine', '{}', '[]', '{"note":1}'));
+    const withValue = ([set, value]: [object, string]): SidecarSet => {
+      const { metadata, ...rest } = set as SidecarSet;
+      return { ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, [CONVERSION]: value } } };
+    };
+
+    test.each([
+      ['v1alpha1', sets(API_V1ALPHA1, { namespace: fc.constantFrom('shop', 'golden', '') })],
+      ['v1beta1', sets(API_V1BETA1, { customVersion: fc.constantFrom('v1', 'v2', '') })],
+    ])('comes back, whatever else is kept there, of a set in %s', (_, those) => {
+      fc.assert(
+        fc.property(fc.tuple(those, values).map(withValue), (set) => {
+          const there = convertSidecarSet(set, otherThan(set));
+          expect(back(there)).toEqual(set);
+          expect(back(back(there))).toEqual(there);
+        }),
+        { numRuns: 1_000 },
+      );
+    });
+
+    test('is told apart from what is kept beside it', () => {
+      const metadata = { labels: { [LABEL]: 'v1' }, annotations: { [CONVERSION]: 'mine' } };
+      const set = { apiVersion: API_V1BETA1, metadata, spec: { customVersion: 'v2' } };
+      const shown = convertSidecarSet(set as SidecarSet, API_V1ALPHA1);
+      const kept = '{"label":"v1","customVersion":"v2","own":"mine"}';
+      expect(shown.metadata).toEqual({ labels: { [LABEL]: 'v2' }, annotations: { [CONVERSION]: kept } });
+    });
+
+    test('and what went stale there never piles up while two clients undo each other', () => {
+      const ofV1alpha1 = { namespace: 'shop', namespaceSelector: { matchLabels: { env: 'prod' } } };
+      const longest = Array.from({ length: 30 }).reduce<[SidecarSet, number]>(
+        ([set, length]) => {
+          const written = { ...convertSidecarSet(set, API_V1ALPHA1), spec: ofV1alpha1 } as SidecarSet;
+          const stored = { ...convertSidecarSet(written, API_V1BETA1), spec: { namespaceSelector: byName } };
+          return [stored, Math.max(length, stored.metadata.annotations?.[CONVERSION]?.length ?? 0)];
+        },
+        [{ apiVersion: API_V1BETA1, metadata: { annotations: { [CONVERSION]: 'mine' } }, spec: {} }, 0],
+      )[1];
+      expect(longest).toBeLessThan(400);
+    });
   });
 
   test.each([
