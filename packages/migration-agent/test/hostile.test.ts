@@ -2,6 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { FRAME_TYPE } from '../src/protocol/frame.js';
+import { followStatus } from '../src/status/client.js';
+import { statusPath } from '../src/status/path.js';
 import { Load } from './load.js';
 import { hello, mulberry32, Peer, sendRandom, withFile } from './peer.js';
 import { type Fixture, openDescriptors, Pod, until } from './processes.js';
@@ -132,6 +134,20 @@ describe('a peer that is newer', () => {
 });
 
 describe('a peer that knows the secret and goes mad', () => {
+  test('whatever reasons it gives for giving up, they are one metric', async () => {
+    const before = descriptorsNow();
+    for (const reason of ['one', 'two', 'three']) {
+      const peer = new Peer(pod.directory);
+      await peer.authenticate(pod.directory);
+      peer.say({ type: 'ABORT', reason, message: '', retryAfterMs: 0 });
+      await until(() => peer.ended, 'it is let go');
+    }
+    const { status } = await followStatus(statusPath(pod.directory, 'main'), () => true, 60_000);
+    const counted = Object.entries(status?.metrics ?? {}).filter(([name]) => name.includes('not-given'));
+    expect(counted).toEqual([['takeover_total{result="not-given",reason="peer-aborted"}', 3]]);
+    await unharmed(before);
+  });
+
   test('20,000 random frames before and after authentication harm nothing', async () => {
     const before = descriptorsNow();
     const random = mulberry32(20261122);

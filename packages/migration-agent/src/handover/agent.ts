@@ -234,7 +234,8 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     this.#sessions.delete(session);
     if (this.#successor !== session) return;
     this.#successor = undefined;
-    this.board.count(`takeover_total{result="not-given",reason="${reason}"}`);
+    // A reason of ours may quote the peer behind its colon, which must not make a metric of its own each time.
+    this.board.count(`takeover_total{result="not-given",reason="${reason.split(':', 1)[0]}"}`);
     this.board.set(this.#role, 'kept', `a hand-over did not happen (${reason})`);
     this.settings.log('keeps-serving', { reason });
     this.workload.kept?.();
