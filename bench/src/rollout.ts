@@ -19,9 +19,9 @@ const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => 
     try {
       for (const one of mine) {
         say(`${one.mode} rollout of ${one.pods} pods by ${one.by}`);
-        const row = await (one.by === 'sidestep' ? measureRollout : measureKruiseCalls)(stage, one);
-        say(JSON.stringify(row));
-        rows.push(row);
+        const measured = await (one.by === 'sidestep' ? measureRollout : measureKruiseCalls)(stage, one);
+        for (const row of measured) say(JSON.stringify(row));
+        rows.push(...measured);
       }
     } finally {
       await stage.stop();
@@ -33,6 +33,6 @@ const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => 
 export const bench: Bench = {
   name: 'rollout',
   description:
-    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0 --by sidestep,openkruise-calls',
+    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0 --by sidestep,openkruise-calls --rounds 2 --profile FOLDER',
   run,
 };

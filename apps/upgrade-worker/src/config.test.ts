@@ -18,7 +18,7 @@ describe('the configuration of the upgrade worker', () => {
       queue: 'redis',
       redisUrl: 'redis://127.0.0.1:6379',
       namespace: 'kruise-system',
-      concurrency: 8,
+      concurrency: 6,
       healthPort: 8081,
       leaseSeconds: 15,
     });

@@ -56,7 +56,7 @@ const SETTINGS = {
   SIDESTEP_WORKER_CONCURRENCY: {
     schema: wholeNumber(1, 1_000),
     allowed: 'a whole number from 1 to 1000',
-    default: '8',
+    default: '6',
     help: 'Phases that one worker runs at once',
   },
   SIDESTEP_KUBE_QPS: {

@@ -19,9 +19,15 @@ interface Parts {
   metrics: Metrics;
 }
 
+/** Below the time after which an idle connection is closed, which is 55 s. */
+const KEEP_OPEN_EVERY_MS = 45_000;
+/** What a phase calls at once when its worker knows nothing yet: pod, SidecarSet, its revisions, the lease. */
+const CONNECTIONS = 4;
+
 /** Runs phases. Any number of these may run anywhere; none of them keeps anything. */
 export class WorkerRole {
   private consumer: PhaseConsumer | undefined;
+  private keepingOpen: NodeJS.Timeout | undefined;
   private readonly targets: TargetSource;
 
   constructor(private readonly parts: Parts) {
@@ -30,12 +36,23 @@ export class WorkerRole {
 
   async start(): Promise<void> {
     const { queue, concurrency } = this.parts;
+    this.keepOpen();
+    this.keepingOpen = setInterval(() => this.keepOpen(), KEEP_OPEN_EVERY_MS);
     this.consumer = await queue.consume((job, signal) => this.run(job, signal), { concurrency });
   }
 
   /** Takes no new phase and lets the running ones end. */
   async stop(timeoutMs: number): Promise<void> {
+    clearInterval(this.keepingOpen);
     await this.consumer?.close(timeoutMs);
+  }
+
+  /** The first pod of a rollout must not wait for the handshakes of a worker that had nothing to do. */
+  private keepOpen(): void {
+    const cluster = this.parts.clusterFor('');
+    for (let count = 0; count < CONNECTIONS; count += 1) {
+      cluster.readEpoch().catch((error: unknown) => this.parts.log.debug({ error }, 'the API server does not answer'));
+    }
   }
 
   private run(job: PhaseJob, signal: AbortSignal): Promise<PhaseOutcome> {

@@ -28,5 +28,11 @@ export const sumCalls = (all: readonly Calls[]): Calls => {
 export const callsSince = (before: Calls, after: Calls): Calls =>
   new Map([...after].map(([key, count]) => [key, count - (before.get(key) ?? 0)]));
 
+export const describeCalls = (calls: Calls): string =>
+  [...calls]
+    .filter(([, count]) => count > 0)
+    .map(([key, count]) => `${key} ${count}`)
+    .join(', ');
+
 export const totalOf = (calls: Calls, matches: (key: string) => boolean = () => true): number =>
   [...calls].reduce((sum, [key, count]) => sum + (matches(key) ? count : 0), 0);

@@ -9,8 +9,8 @@ const DEADLINE_MS = 600_000;
 type StoredPod = KubeObject & Pod;
 
 /**
- * Makes the calls that OpenKruise 1.9 makes for the first hot rollout of pods, as they were counted at an API server: per pod a PUT
- * that upgrades it and a PATCH of its condition, one pod after another; when all are upgraded per pod a PUT that empties the old
+ * Makes the calls that OpenKruise 1.9 makes for a hot rollout of pods, as they were counted at an API server: per pod a PUT
+ * that upgrades it and a PATCH of its condition unless it has it, one pod after another; when all are upgraded per pod a PUT that empties the old
  * container and a POST of an Event. It shows what those calls cost this API server on this machine. OpenKruise writes pods as
  * protobuf, which is not done here and costs the API server somewhat less than JSON.
  */
@@ -33,11 +33,12 @@ export class KruiseCalls {
     await this.pods.stop();
   }
 
-  async upgrade(image: string): Promise<void> {
+  /** The condition is written when it is not there, which is in the first rollout. */
+  async upgrade(image: string, round: number): Promise<void> {
+    const pair = pairOf(round);
     for (const key of [...this.pods.store.keys()]) {
-      const { name } = await this.put(key, (pod) =>
-        withImages(pod, { 'mesh-2': image }, { to: 'mesh-2', from: 'mesh-1' }),
-      );
+      const { name, conditioned } = await this.put(key, (pod) => withImages(pod, { [pair.to]: image }, pair));
+      if (conditioned) continue;
       const conditions = [condition(this.namespace)];
       await this.api.patch(
         PODS,
@@ -51,25 +52,28 @@ export class KruiseCalls {
     }
   }
 
-  async reset(image: string, idle: string): Promise<void> {
+  async reset({ image, idle }: { image: string; idle: string }, round: number): Promise<void> {
+    const pair = pairOf(round);
     for (const key of [...this.pods.store.keys()]) {
       await until(() => runs(this.pods.store.get(key), image) || undefined, 'the kubelet', DEADLINE_MS);
-      const pod = await this.put(key, (stored) =>
-        withImages(stored, { 'mesh-1': idle }, { to: 'mesh-2', from: 'mesh-1' }),
-      );
-      await this.api.create(EVENTS, resetEvent(pod, this.namespace));
+      const pod = await this.put(key, (stored) => withImages(stored, { [pair.from]: idle }, pair));
+      await this.api.create(EVENTS, resetEvent({ ...pod, round }, this.namespace));
     }
   }
 
   /** As a controller that is told of a conflict does: again, on what the watch has brought since. */
-  private async put(key: string, change: (pod: StoredPod) => StoredPod): Promise<{ name: string; uid: string }> {
+  private async put(
+    key: string,
+    change: (pod: StoredPod) => StoredPod,
+  ): Promise<{ name: string; uid: string; conditioned: boolean }> {
     for (;;) {
       const pod = this.pods.store.get(key);
       if (pod === undefined) throw new Error(`${key} is gone`);
       const { name = '', uid = '', resourceVersion } = pod.metadata;
       try {
         await this.api.replace(PODS, change(pod));
-        return { name, uid };
+        const conditioned = pod.status?.conditions?.some(({ type }) => type === KRUISE.upgradableCondition) === true;
+        return { name, uid, conditioned };
       } catch (error) {
         if (!isConflict(error)) throw error;
         await until(() => this.pods.store.get(key)?.metadata.resourceVersion !== resourceVersion || undefined, key);
@@ -77,6 +81,10 @@ export class KruiseCalls {
     }
   }
 }
+
+/** The pair takes turns. */
+const pairOf = (round: number): { to: string; from: string } =>
+  round % 2 === 1 ? { to: 'mesh-2', from: 'mesh-1' } : { to: 'mesh-1', from: 'mesh-2' };
 
 /** As Kubernetes writes times: whole seconds. */
 const toTimestamp = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
@@ -128,10 +136,13 @@ const condition = (set: string): object => ({
   message: JSON.stringify({ [set]: true }),
 });
 
-const resetEvent = ({ name, uid }: { name: string; uid: string }, namespace: string): KubeObject => ({
+const resetEvent = (
+  { name, uid, round }: { name: string; uid: string; round: number },
+  namespace: string,
+): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Event',
-  metadata: { name: `${name}.reset`, namespace },
+  metadata: { name: `${name}.reset-${round}`, namespace },
   involvedObject: { apiVersion: 'v1', kind: 'Pod', name, namespace, uid },
   type: 'Normal',
   reason: 'ResetContainerSucceed',

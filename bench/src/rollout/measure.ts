@@ -1,52 +1,62 @@
 import { until } from '@sidestep/e2e';
 import type { Row } from '../bench.js';
-import { type Calls, callsSince, totalOf } from './calls.js';
+import { type Calls, callsSince, describeCalls, totalOf } from './calls.js';
 import { KRUISE_ROLLOUT } from './kruise.js';
-import type { Run } from './plan.js';
+import { imageOf, type Run, roundName } from './plan.js';
 import { PodTimes } from './pod-times.js';
 import { CostMeter } from './processes.js';
 import { IDLE_IMAGE, type RolloutStage } from './stage.js';
 
 export const DEADLINE_MS = 600_000;
-export const NEW_IMAGE = 'mesh:v2';
 
-/** One rollout from the edit of the SidecarSet to the last write on a pod. */
-export const measureRollout = async (stage: RolloutStage, run: Run): Promise<Row> => {
+/** Rollouts of the same pods one after another, each from the edit of the SidecarSet to the last write on a pod. */
+export const measureRollout = async (stage: RolloutStage, run: Run): Promise<Row[]> => {
   const name = stage.newName();
   await stage.createSet(name, run.mode);
   await stage.createPods(name, run.pods);
-  const times = new PodTimes(stage.platform.api, name);
-  await times.start();
-  times.expect(NEW_IMAGE, run.mode === 'hot' ? IDLE_IMAGE : undefined);
+  const rows: Row[] = [];
+  for (let round = 1; round <= run.rounds; round += 1) rows.push(await rollOut(stage, run, name, round));
+  await stage.clear(name, run.pods);
+  return rows;
+};
+
+const rollOut = async (stage: RolloutStage, run: Run, name: string, round: number): Promise<Row> => {
+  const times = new PodTimes(stage.pods, name);
+  times.expect(imageOf(round), run.mode === 'hot' ? IDLE_IMAGE : undefined);
   const before = await stage.calls();
+  const asked = await stage.view?.requests();
   const { pids } = stage;
   const meter = new CostMeter(Object.values(pids).flat());
+  const profiled = stage.profile(run, round);
   const editedAt = performance.now();
-  await stage.setImage(name, NEW_IMAGE);
+  await stage.setImage(name, imageOf(round));
   await until(() => times.done === run.pods || undefined, 'every pod to be upgraded', DEADLINE_MS);
   const statusDone = await until(() => stage.isDone(name, run.pods), 'the status to say so').then(() =>
     performance.now(),
   );
   const cost = meter.stop();
   const calls = callsSince(before, await stage.calls());
-  await times.stop();
-  await stage.clear(name, run.pods);
+  await profiled;
+  const requests = asked && callsSince(asked, (await stage.view?.requests()) ?? new Map());
+  times.stop();
   const since = (moment: number | undefined): number => Math.round((moment ?? Number.NaN) - editedAt);
   const sum = (of: number[]): number => of.reduce((total, pid) => total + (cost.get(pid)?.cpuMs ?? 0), 0) / run.pods;
   const peak = (of: number[]): number => Math.round(Math.max(0, ...of.map((pid) => cost.get(pid)?.peakRssMb ?? 0)));
   return {
-    ...headline(run, times, calls, editedAt),
+    ...headline(run, round, times, calls, editedAt),
     statusMs: since(statusDone),
     plannerCpuMsPerPod: sum(pids.planner),
     workerCpuMsPerPod: sum(pids.workers),
     redisCpuMsPerPod: sum(pids.redis),
     apiServerCpuMsPerPod: sum(pids.apiServer.slice(0, 1)),
     etcdCpuMsPerPod: sum(pids.apiServer.slice(1)),
+    harnessCpuMsPerPod: sum(pids.harness),
     plannerRssMb: peak(pids.planner),
     workerRssMb: peak(pids.workers),
     apiServerRssMb: peak(pids.apiServer),
     ...ratios(run, { podsPerMinute: pace(run, times, editedAt), apiServerCpu: sum(pids.apiServer.slice(0, 1)) }),
-    calls: describe(calls),
+    calls: describeCalls(calls),
+    ...(requests === undefined ? {} : { requests: describeCalls(requests) }),
   };
 };
 
@@ -56,13 +66,13 @@ const endOf = ({ mode }: Run, times: PodTimes): number => times.moment(mode === 
 const pace = (run: Run, times: PodTimes, editedAt: number): number =>
   Math.round((run.pods / (endOf(run, times) - editedAt)) * 60_000);
 
-const headline = (run: Run, times: PodTimes, calls: Calls, editedAt: number): Row => {
+const headline = (run: Run, round: number, times: PodTimes, calls: Calls, editedAt: number): Row => {
   const [begun, reset, waits] = [times.moment('begun'), times.moment('reset'), times.readyToReset()];
   const since = (moment: number | undefined): number => Math.round((moment ?? Number.NaN) - editedAt);
   const podWrites = totalOf(calls, (key) => key === 'patch pods') / run.pods;
   const hot = run.mode === 'hot';
   return {
-    name: `${run.api} ${run.mode} ${run.pods} pods, ${run.workers} workers, ${run.qps ?? 'shipped'} qps`,
+    name: `${run.api} ${run.mode} ${run.pods} pods, ${run.workers} workers, ${run.qps ?? 'shipped'} qps${roundName(round)}`,
     ok: times.done === run.pods && podWrites === (hot ? 2 : 1),
     podsPerMinute: pace(run, times, editedAt),
     callsPerPod: totalOf(calls) / run.pods,
@@ -88,9 +98,3 @@ const ratios = (run: Run, ours: { podsPerMinute: number; apiServerCpu: number })
     ...(run.api === 'real' ? { apiServerCpuToKruise: ours.apiServerCpu / kruise.apiServerCpuMsPerPod } : {}),
   };
 };
-
-const describe = (calls: Calls): string =>
-  [...calls]
-    .filter(([, count]) => count > 0)
-    .map(([key, count]) => `${key} ${count}`)
-    .join(', ');

@@ -12,7 +12,16 @@ export interface Run {
   kubeletMs: number;
   /** Who rolls out: Sidestep, or the calls that OpenKruise makes, one after another. */
   by: 'sidestep' | 'openkruise-calls';
+  /** Rollouts of the same pods, one after another. */
+  rounds: number;
+  /** Where kube-apiserver's CPU profiles go; undefined: none are taken. */
+  profiles: string | undefined;
 }
+
+/** What the pods run once that rollout is over. */
+export const imageOf = (round: number): string => `mesh:v${round + 1}`;
+
+export const roundName = (round: number): string => (round === 1 ? '' : `, rollout ${round}`);
 
 const list = <T>(text: string, read: (word: string) => T): T[] => text.split(',').map(read);
 
@@ -40,16 +49,22 @@ export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
       qps: { type: 'string', default: 'shipped' },
       'kubelet-ms': { type: 'string', default: '0' },
       by: { type: 'string', default: 'sidestep' },
+      rounds: { type: 'string', default: '1' },
+      profile: { type: 'string' },
     },
   });
   const runs: Run[] = [];
+  const common = {
+    kubeletMs: whole(values['kubelet-ms']),
+    rounds: Math.max(1, whole(values.rounds)),
+    profiles: values.profile,
+  };
   for (const api of list(values.api, oneOf('kube-sim', 'real')))
     for (const workers of list(values.workers, whole))
       for (const qps of list(values.qps, (word) => (word === 'shipped' ? undefined : whole(word))))
         for (const pods of list(values.pods, whole))
           for (const mode of list(values.mode, oneOf('cold', 'hot')))
             for (const by of list(values.by, oneOf('sidestep', 'openkruise-calls')))
-              if (by === 'sidestep' || mode === 'hot')
-                runs.push({ api, workers, qps, pods, mode, by, kubeletMs: whole(values['kubelet-ms']) });
+              if (by === 'sidestep' || mode === 'hot') runs.push({ api, workers, qps, pods, mode, by, ...common });
   return runs;
 };

@@ -1,7 +1,5 @@
-import type { Pod } from '@sidestep/core';
-import { type KubeApi, type KubeObject, Reflector, type ResourceKind } from '@sidestep/kube';
-
-const PODS: ResourceKind = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
+import type { StoreReader } from '@sidestep/kube';
+import type { KubeletPod } from '@sidestep/testkit';
 
 /** When a pod was first seen so, in milliseconds of `performance.now()`. */
 interface Moments {
@@ -16,34 +14,30 @@ interface Seen {
   ready: string[];
 }
 
-const seenOf = (object: KubeObject): Seen => {
-  const { spec, status } = object as unknown as Pod;
-  return {
-    images: spec.containers.map(({ image }) => image ?? ''),
-    ready: (status?.containerStatuses ?? []).flatMap(({ image, ready }) => (ready && image ? [image] : [])),
-  };
-};
+const seenOf = ({ spec, status }: KubeletPod): Seen => ({
+  images: (spec?.containers ?? []).map(({ image }) => image ?? ''),
+  ready: (status?.containerStatuses ?? []).flatMap(({ image, ready }) => (ready ? [image] : [])),
+});
 
-/** Watches the pods of one namespace go through a rollout, as any client could. */
+/**
+ * Watches the pods of one namespace go through a rollout, over the shoulder of the kubelets: a watch of its own would be one
+ * that no cluster has, and cost the API server and this process another copy of every event.
+ */
 export class PodTimes {
   private readonly moments = new Map<string, Moments>();
-  private readonly reflector: Reflector<Seen>;
+  private readonly end: () => void;
   private wanted: { image: string; idle: string | undefined } | undefined;
 
-  constructor(api: KubeApi, namespace: string) {
-    this.reflector = new Reflector<Seen>({ api, kind: PODS, namespace, transform: seenOf });
-    this.reflector.store.subscribe((change) => {
-      if (change.type !== 'deleted') this.look(change.key, change.object);
+  constructor(pods: StoreReader<KubeletPod>, namespace: string) {
+    this.end = pods.subscribe((change) => {
+      if (change.type !== 'deleted' && change.key.startsWith(`${namespace}/`)) {
+        this.look(change.key, seenOf(change.object));
+      }
     });
   }
 
-  async start(): Promise<void> {
-    this.reflector.start();
-    await this.reflector.synced();
-  }
-
-  async stop(): Promise<void> {
-    await this.reflector.stop();
+  stop(): void {
+    this.end();
   }
 
   /** Forgets what was, and times the way to this image; hot pods are done once the other half of their pair is `idle`. */

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { SidecarSet } from '@sidestep/core';
 import { Platform, until } from '@sidestep/e2e';
-import type { KubeObject, ResourceKind } from '@sidestep/kube';
-import { aPod, aSidecarSet, type InstantKubelet, startInstantKubelet } from '@sidestep/testkit';
+import type { StoreReader } from '@sidestep/kube';
+import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter, type ResourceKind } from '@sidestep/kube';
+import { aPod, aSidecarSet, type InstantKubelet, type KubeletPod, startInstantKubelet } from '@sidestep/testkit';
+import { ApiServerView } from './api-server-view.js';
 import { type Calls, readCalls, sumCalls } from './calls.js';
 import type { Run } from './plan.js';
 
@@ -27,6 +29,7 @@ type StoredSet = KubeObject & SidecarSet;
 /** The built platform with kubelets that answer at once; its programs are processes of their own. */
 export class RolloutStage {
   private kubelet: InstantKubelet | undefined;
+  private readonly connections: HttpKubeApi[] = [];
   private sets = 0;
 
   private constructor(
@@ -51,7 +54,7 @@ export class RolloutStage {
     const stage = new RolloutStage(platform, workers);
     try {
       await platform.start();
-      stage.kubelet = startInstantKubelet({ api: platform.api, delayMs: run.kubeletMs });
+      stage.kubelet = startInstantKubelet({ api: stage.connect('kubelet'), delayMs: run.kubeletMs });
       await stage.kubelet.synced();
     } catch (error) {
       // The logs stay: the error names them.
@@ -63,12 +66,44 @@ export class RolloutStage {
 
   async stop(): Promise<void> {
     await this.kubelet?.stop();
+    for (const connection of this.connections) connection.close();
     await this.platform.stop();
     rmSync(this.platform.options.stateDir, { recursive: true, force: true });
   }
 
-  /** Process ids by what they are. */
-  get pids(): Record<'planner' | 'workers' | 'apiServer' | 'redis', number[]> {
+  /** What the kubelets see of the pods. */
+  get pods(): StoreReader<KubeletPod> {
+    if (this.kubelet === undefined) throw new Error('the kubelets were not started');
+    return this.kubelet.pods;
+  }
+
+  /** What the API server tells of itself; kube-sim tells nothing. */
+  get view(): ApiServerView | undefined {
+    return this.platform.options.apiServer === 'real' ? new ApiServerView(this.platform.kubeconfig) : undefined;
+  }
+
+  /**
+   * A connection under the name of one program: the API server keeps the fields that each name wrote last, so that every further
+   * name makes every write of a pod dearer.
+   */
+  connect(userAgent: string): HttpKubeApi {
+    const connection = loadKubeConfig({ kubeconfig: this.platform.kubeconfig });
+    const api = new HttpKubeApi({ connection, userAgent, limiter: new RateLimiter({ qps: 5_000, burst: 10_000 }) });
+    this.connections.push(api);
+    return api;
+  }
+
+  /** Resolves once the API server's profile of the next seconds is written, where one is asked for. */
+  async profile({ profiles, by, pods }: Run, round: number): Promise<void> {
+    if (profiles === undefined || this.view === undefined) return;
+    mkdirSync(profiles, { recursive: true });
+    const file = path.join(profiles, `${by}-${pods}-${round}.pprof`);
+    // Nobody waits for it before the rollout is over, and a rollout without a profile is measured all the same.
+    await this.view.profile(file).catch((error: unknown) => process.emitWarning(`no ${file}: ${String(error)}`));
+  }
+
+  /** Process ids by what they are; the harness is kubelets and eyes. */
+  get pids(): Record<'planner' | 'workers' | 'apiServer' | 'redis' | 'harness', number[]> {
     const pid = (name: string): number[] => [this.platform.service(name).pid ?? []].flat();
     const { apiServer, etcd } = this.platform.apiServer.pids;
     return {
@@ -76,6 +111,7 @@ export class RolloutStage {
       workers: this.workerNames.flatMap(pid),
       apiServer: [apiServer ?? [], etcd ?? []].flat(),
       redis: [this.platform.redis?.pid() ?? []].flat(),
+      harness: [process.pid],
     };
   }
 

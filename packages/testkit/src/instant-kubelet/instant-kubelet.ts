@@ -1,4 +1,12 @@
-import { isConflict, isNotFound, type KubeApi, type KubeObject, Reflector, type ResourceKind } from '@sidestep/kube';
+import {
+  isConflict,
+  isNotFound,
+  type KubeApi,
+  type KubeObject,
+  Reflector,
+  type ResourceKind,
+  type StoreReader,
+} from '@sidestep/kube';
 import { acknowledge, type KubeletPod } from './acknowledge.js';
 
 const POD: ResourceKind = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
@@ -16,8 +24,10 @@ export interface InstantKubeletOptions {
 }
 
 export interface InstantKubelet {
-  /** Status writes so far. */
+  /** Status writes so far: one for each change of a pod's images, as a kubelet makes them. */
   readonly writes: number;
+  /** Its pods as its watch shows them, cut down to what a status is made from. */
+  readonly pods: StoreReader<KubeletPod>;
   /** Resolves once all pods that exist are known. */
   synced(): Promise<void>;
   stop(): Promise<void>;
@@ -107,6 +117,7 @@ export function startInstantKubelet(options: InstantKubeletOptions): InstantKube
     get writes() {
       return writes;
     },
+    pods: reflector.store,
     synced: () => reflector.synced(),
     stop: async () => {
       stopped = true;
