@@ -69,6 +69,12 @@ export function adapterContract(subject: AdapterSubject): void {
       expect(seen!.connections).toBeLessThan(seen!.ok);
     };
 
+    const openConnections = async (slot: string): Promise<number> => {
+      const asked = stage.pod.agent(['status', '--compact', '--slot', slot]);
+      await asked.exited;
+      return asked.told[0]?.connections?.open;
+    };
+
     test(
       'starts the program and hands its sockets from version to version without losing a request',
       async () => {
@@ -158,12 +164,13 @@ export function adapterContract(subject: AdapterSubject): void {
     test(
       'SIGTERM while it drains lets the old one finish what it has, and it takes nothing new',
       async () => {
-        const first = await serving('v1');
+        const first = await serving('v1', { SIDESTEP_SLOT: 'old' });
         const held = get(stage.pod.port, '/held');
         await until(() => stage.upstream.held === 1, 'the request is at the upstream');
         await serving('v2');
         first.child.kill('SIGTERM');
         await until(() => everyOne(stage.pod.port, 'v2'), 'only the new version answers');
+        await until(async () => (await openConnections('old')) === 1, 'it says what it has left', PATIENCE_MS);
         expect(first.running).toBe(true);
         stage.upstream.release();
         expect(await held).toBe('late');
