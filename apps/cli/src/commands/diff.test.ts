@@ -117,6 +117,24 @@ describe('diff', () => {
     expect(JSON.parse(stdout)).toMatchObject({ verdict: 'InPlace', rollout: { matched: 3 } });
   });
 
+  test.each([
+    [
+      'asks for a label that nobody told',
+      'team: a',
+      [],
+      /^warning: .*SidecarSet mesh asks for the label team of .*--namespace-labels/,
+    ],
+    ['is told the label', 'team: a', ['--namespace-labels', 'team=a'], /^$/],
+    ['asks for a name, which is known', 'kubernetes.io/metadata.name: default', [], /^$/],
+  ])('warns, offline, of a namespaceSelector that %s', async (_, label, more, warning) => {
+    const selecting = (text: string): string =>
+      text.replace(/^spec:$/m, `spec:\n  namespaceSelector:\n    matchLabels:\n      ${label}`);
+    const argv = ['diff', '-f', 'new', '-s', 'old', '--pods', 'pods', ...more];
+    const wanted = selecting(meshSet((text) => text.replace('mesh:v1', 'mesh:v2')));
+    const world = { files: { ...files, old: selecting(files.old), new: wanted } };
+    expect((await runCli(argv, world)).stderr).toMatch(warning);
+  });
+
   test('of nothing says so', async () => {
     expect(await diff(meshSet())).toMatchObject({ code: 0, verdict: 'NoChange', changes: [] });
   });

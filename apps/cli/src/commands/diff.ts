@@ -64,6 +64,8 @@ export function addDiff(program: Command, around: Surroundings): void {
       const world = offline ? await readFiles(options, wanted, around) : await readCluster(options, wanted, around);
       const views = wanted.sets.map((set) => viewOf(set, world, around));
       if (views.some(({ verdict }) => verdict === 'Refused')) around.exitCode = EXIT.no;
+      if (offline && options.namespaceLabels === undefined)
+        for (const text of unknownNamespaces(wanted.sets, world)) around.stderr.write(`warning: ${text}\n`);
       around.stdout.write(print(views, options, around));
     });
 }
@@ -91,6 +93,19 @@ async function readFiles(options: DiffOptions, wanted: SetInputs, around: Surrou
     return { sidecarSet, revisions: known, pods: carrying, namespaceLabels };
   };
   return { sets: merged(old.sets, wanted.sets), revisions, whitelist: anyAnnotation(), snapshotOf };
+}
+
+/** Without a cluster nobody tells the labels of a namespace; a set that asks for one would count none of its pods in silence. */
+function unknownNamespaces(sets: readonly SidecarSet[], world: World): string[] {
+  return sets.flatMap(({ metadata: { name = '' }, spec: { namespaceSelector } }) => {
+    const { matchLabels = {}, matchExpressions = [] } = namespaceSelector ?? {};
+    const asked = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
+    const unknown = [...new Set(asked)].filter((key) => key !== NAMESPACE_NAME_LABEL);
+    if (unknown.length === 0 || (world.snapshotOf(name)?.pods.length ?? 0) === 0) return [];
+    const labels = unknown.length === 1 ? `the label ${unknown[0]}` : `the labels ${unknown.join(', ')}`;
+    const question = `the namespaceSelector of SidecarSet ${name} asks for ${labels} of namespaces, which no file tells`;
+    return [`${question}; say it with --namespace-labels KEY=VALUE,..., or pods may be counted wrongly`];
+  });
 }
 
 const inNamespace = (pod: Pod, namespace: string): Pod =>
