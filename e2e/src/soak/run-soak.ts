@@ -148,12 +148,27 @@ const disturb = async (
       const edit = random.pick(EDITS);
       const crowd = random.pick(crowds);
       note(edit.name);
-      await edit.run(crowd, random).catch((error: unknown) => report.problems.push(`${edit.name}: ${String(error)}`));
+      await insist(() => edit.run(crowd, random)).catch((error: unknown) =>
+        report.problems.push(`${edit.name}: ${String(error)}`),
+      );
     }
     const [least, most] = PAUSE_MS;
     await new Promise((resolve) => setTimeout(resolve, random.between(least, most)));
   }
   await fault.catch(() => undefined);
+};
+
+const LATE_WEBHOOK = /failed calling webhook/;
+
+/** Tries again, as a person would, where the machine was too busy for the webhook to answer in time. */
+const insist = async <T>(act: () => Promise<T>): Promise<T> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries === 5 || !LATE_WEBHOOK.test(String(error))) throw error;
+    }
+  }
 };
 
 /** A planner that lost its lease in the last fault ends a moment later. Returns what ends this. */
@@ -176,7 +191,7 @@ const calm = async (crowds: readonly Crowd[], report: SoakReport): Promise<void>
   await Promise.all(
     crowds.map(async (crowd) => {
       try {
-        await crowd.everyPodRuns(await settle(crowd));
+        await crowd.everyPodRuns(await insist(() => settle(crowd)));
       } catch (error) {
         report.problems.push(String(error));
       }

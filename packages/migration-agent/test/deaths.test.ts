@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Load } from './load.js';
 import { type Fixture, Pod } from './processes.js';
@@ -128,6 +129,29 @@ describe('the new process fails after the commit: the old one serves again', () 
     await laterAttemptSucceeds();
     expect(load.seen.refused).toBe(0);
   });
+});
+
+describe('connections that were offered to a process that hangs', () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  afterEach(() => agent.destroy());
+
+  /** Which version answers on the one kept-alive connection. */
+  const answeredBy = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      get({ host: '127.0.0.1', port: pod.port, agent }, (response) => {
+        response.setEncoding('utf8').once('data', resolve).once('error', reject);
+      }).once('error', reject);
+    });
+
+  test('are read by nobody else while it may still take them, and by the old one again once it is dead', async () => {
+    await startOld({ limits: { guardMs: 800 } });
+    expect(await answeredBy()).toBe('old');
+    const next = pod.server('new', { interrupt: { point: 'taker:got:COMMITTED', signal: 'SIGSTOP' } });
+    await old.heard('resume');
+    const answer = answeredBy();
+    next.child.kill('SIGKILL');
+    expect(await answer).toBe('old');
+  }, 60_000);
 });
 
 describe('the old process dies', () => {

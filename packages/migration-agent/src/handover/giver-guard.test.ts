@@ -32,6 +32,28 @@ describe('the guard', () => {
     expect(did).toContain('own-again');
   });
 
+  test('asked to end beside a silent successor, it waits for the whole guard before it takes that for dead', () => {
+    const sigterm: [number, GiverEvent] = [600, { type: 'sigterm' }];
+    const later = ticksUntil(9_000).filter(([at]) => at > 600);
+    const waiting = play([...TO_COMMIT, ...ticksUntil(550), sigterm, ...later]);
+    expect(waiting.state).toMatchObject({ phase: 'guarding', covering: true });
+    expect(waiting.did).not.toContain('own-again');
+    const silent = ticksUntil(DEFAULT_LIMITS.guardMs + 50).filter(([at]) => at > 600);
+    expect(play([...TO_COMMIT, ...ticksUntil(550), sigterm, ...silent]).did).toContain('own-again');
+  });
+
+  test('asked to end, it ends once a successor that was silent has spoken and everything is drained', () => {
+    const walk: [number, GiverEvent][] = [
+      [600, { type: 'sigterm' }],
+      [2_000, { type: 'tick' }],
+      [3_000, say({ type: 'PONG' })],
+      [3_010, { type: 'drained', migrated: 1, drained: 0, killed: 0 }],
+    ];
+    const { did } = play([...TO_COMMIT, ...ticksUntil(550), ...walk]);
+    expect(did.slice(-5)).toEqual(['stop-accepting', 'drain', 'send', 'end', 'close']);
+    expect(did).not.toContain('own-again');
+  });
+
   test.each<[string, GiverEvent]>([
     ['its end', { type: 'eof' }],
     ['its ABORT', say({ type: 'ABORT', reason: 'x', message: '', retryAfterMs: 0 })],

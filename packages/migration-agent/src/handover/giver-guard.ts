@@ -6,12 +6,14 @@ import { step } from './giver-step.js';
  * The old side after the commit: the successor owns the listeners, this side keeps its duplicates and drains.
  *
  * While the guard lasts the successor is watched. Silence makes this side accept again at once, which is harmless if the successor is
- * only slow (both accept, and the first sign of life stops it again); the end of the connection makes it the owner again.
+ * only slow (both accept, and the first sign of life stops it again); the end of the connection makes it the owner again. SIGTERM
+ * shortens the guard, but not while the successor is silent: gone alone, this side could only close connections that a successor which
+ * was merely slow would have taken.
  */
 export function reduceGuard(state: GiverState, event: GiverEvent, now: number, ctx: GiverContext): GiverStep {
   switch (event.type) {
     case 'message':
-      return onMessage(state, event.message, now);
+      return onMessage(state, event.message, now, ctx);
     case 'eof':
       return onEnd(state, 'successor-died');
     case 'drained':
@@ -20,7 +22,7 @@ export function reduceGuard(state: GiverState, event: GiverEvent, now: number, c
         now,
       );
     case 'sigterm':
-      return maybeEnd(shortenGuard({ ...state, sigtermAt: now }, now, ctx), now);
+      return maybeEnd(guardedUntil({ ...state, sigtermAt: now }, ctx), now);
     case 'tick':
       return onTick(state, now, ctx);
     default:
@@ -28,7 +30,7 @@ export function reduceGuard(state: GiverState, event: GiverEvent, now: number, c
   }
 }
 
-function onMessage(state: GiverState, message: Message, now: number): GiverStep {
+function onMessage(state: GiverState, message: Message, now: number, ctx: GiverContext): GiverStep {
   const heard = { ...state, heardAt: now };
   if (message.type === 'RELEASE') return step({ ...heard, released: true });
   // SERVING again: COMMITTED got lost on its way to a peer that was stopped; the commit stands.
@@ -37,7 +39,8 @@ function onMessage(state: GiverState, message: Message, now: number): GiverStep 
   if (message.type === 'ABORT') return onEnd(heard, `successor-aborted: ${message.reason}`);
   if (!state.covering) return step(heard, ...reply);
   // What was accepted meanwhile has to be drained too, also if the first drain was over.
-  return step({ ...heard, covering: false, drained: undefined }, { do: 'stop-accepting' }, ...reply, { do: 'drain' });
+  const spoken = guardedUntil({ ...heard, covering: false, drained: undefined }, ctx);
+  return step(spoken, { do: 'stop-accepting' }, ...reply, { do: 'drain' });
 }
 
 function onTick(state: GiverState, now: number, ctx: GiverContext): GiverStep {
@@ -52,7 +55,7 @@ function onTick(state: GiverState, now: number, ctx: GiverContext): GiverStep {
   const ping = { do: 'send' as const, message: { type: 'PING' as const } };
   if (state.covering || now - heardAt < heartbeatLimitMs) return step(next, ping);
   return step(
-    { ...next, covering: true },
+    guardedUntil({ ...next, covering: true }, ctx),
     { do: 'accept-again', cause: 'successor-silent' },
     { do: 'count', metric: 'takeover_guard_resumes_total{cause="silent"}' },
     { do: 'send', message: { type: 'RESUMED', cause: 'no sign of life' } },
@@ -66,10 +69,12 @@ function endGuard(state: GiverState, now: number): GiverStep {
   return maybeEnd({ ...state, phase: 'draining', deadline: undefined }, now);
 }
 
-function shortenGuard(state: GiverState, now: number, ctx: GiverContext): GiverState {
-  if (state.phase !== 'guarding' || state.deadline === undefined) return state;
-  const least = Math.max(now, state.committedAt + ctx.limits.guardAfterSigtermMs);
-  return { ...state, deadline: Math.min(state.deadline, least) };
+function guardedUntil(state: GiverState, ctx: GiverContext): GiverState {
+  if (state.phase !== 'guarding') return state;
+  const { committedAt, covering, sigtermAt } = state;
+  const full = committedAt + ctx.limits.guardMs;
+  if (covering || sigtermAt === undefined) return { ...state, deadline: full };
+  return { ...state, deadline: Math.min(full, Math.max(sigtermAt, committedAt + ctx.limits.guardAfterSigtermMs)) };
 }
 
 function maybeEnd(state: GiverState, now: number): GiverStep {

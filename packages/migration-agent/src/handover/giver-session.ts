@@ -33,6 +33,8 @@ export class GiverSession {
   readonly #talk: Conversation;
   readonly #machine: Reduction<GiverState, GiverEvent, GiverAction>;
   #frames: OwnedListener[][] = [];
+  /** Nothing is decided here any more. */
+  #over = false;
   readonly #unanswered = new Map<number, { count: number; settle: (refused: number[]) => void }>();
 
   constructor(fd: number, host: GiverHost, nonce: string) {
@@ -80,7 +82,7 @@ export class GiverSession {
    * take them, so nobody else may read them. Its end settles everything.
    */
   migrate(connections: ConnectionRecord[], fds: number[]): Promise<number[]> {
-    if (!this.#talk.open) return Promise.resolve(connections.map((_, index) => index));
+    if (this.#over || !this.#talk.open) return Promise.resolve(connections.map((_, index) => index));
     return new Promise((settle) => {
       const seq = this.#talk.send({ type: 'CONNS', connections }, fds);
       this.#unanswered.set(seq, { count: connections.length, settle });
@@ -96,6 +98,7 @@ export class GiverSession {
     if (message.type === 'ACK') {
       this.#unanswered.get(message.of)?.settle(message.refused);
       this.#unanswered.delete(message.of);
+      this.#closeWhenAnswered();
     }
     this.dispatch({ type: 'message', message });
   }
@@ -108,9 +111,16 @@ export class GiverSession {
   }
 
   #finish(reason: string): void {
-    this.#talk.close();
+    this.#over = true;
     this.#machine.stop();
+    this.#closeWhenAnswered();
     this.#host.closed(this, reason);
+  }
+
+  /** A successor that was given up as silent may still take what it was offered; only its end gives that back. */
+  #closeWhenAnswered(): void {
+    if (this.#over && this.#unanswered.size === 0) this.#talk.close();
+    else if (this.#over) this.#talk.hold(false);
   }
 
   #perform(action: GiverAction): void {

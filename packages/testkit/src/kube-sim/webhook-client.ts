@@ -7,12 +7,15 @@ export class WebhookFailure extends Error {
   constructor(
     message: string,
     readonly timedOut = false,
+    /** The connection had answered before, and ended before it answered this. */
+    readonly idleConnectionEnded = false,
   ) {
     super(message);
     this.name = 'WebhookFailure';
   }
 }
 
+const STOOD_STILL_MS = 1_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** Posts reviews over TLS, verified by the configuration's own CA bundle, on kept-alive connections. */
@@ -35,7 +38,13 @@ export class WebhookClient {
     query = '',
   ): Promise<Record<string, unknown>> {
     const { url, servername } = this.target(config, query);
-    const answer = await send(url, servername, this.agentFor(url, config), printJson(review), timeoutMs);
+    const agent = this.agentFor(url, config);
+    const once = () => send(url, servername, agent, printJson(review), timeoutMs);
+    // As Go's client does: the webhook may have closed a kept-alive connection at that very moment.
+    const answer = await once().catch((error: unknown) => {
+      if (error instanceof WebhookFailure && error.idleConnectionEnded) return once();
+      throw error;
+    });
     if (answer.status !== 200)
       throw new WebhookFailure(
         `the server responded with the status code ${answer.status} but did not return more information`,
@@ -113,13 +122,22 @@ function send(
         response.once('error', fail);
       },
     );
-    const timer = setTimeout(() => {
+    let since = performance.now();
+    const late = (): void => {
+      // Late itself, this process did not run, and with the machine neither may the webhook have.
+      if (performance.now() - since > timeoutMs + STOOD_STILL_MS) {
+        since = performance.now();
+        timer = setTimeout(late, timeoutMs);
+        return;
+      }
       reject(new WebhookFailure('context deadline exceeded', true));
       request.destroy();
-    }, timeoutMs);
-    function fail(error: Error): void {
+    };
+    let timer = setTimeout(late, timeoutMs);
+    function fail(error: NodeJS.ErrnoException): void {
       clearTimeout(timer);
-      reject(new WebhookFailure(error.message));
+      const ended = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+      reject(new WebhookFailure(error.message, false, ended && request.reusedSocket));
     }
     request.once('error', fail);
     request.end(body);

@@ -25,10 +25,19 @@ const hot = (container: Partial<SidecarContainer>, empty = DIGEST): SidecarSetSp
   ],
 });
 
+const hooked = (command: string[], progressDeadlineSeconds: number): SidecarSetSpec => ({
+  ...hot({ lifecycle: { postStart: { exec: { command } } } }),
+  updateStrategy: { progressDeadlineSeconds },
+});
+
 describe('admission warnings', () => {
   test.each<[string, SidecarSetSpec]>([
     ['an ordinary cold sidecar', { containers: [{ name: 'mesh', image: 'mesh:1' }] }],
     ['a hot sidecar whose empty image has a digest', hot({})],
+    ['a deadline beyond the hook', hooked(['sidestep-agent', 'hook'], 61)],
+    ['a deadline beyond the time that the hook was given', hooked(['sidestep-agent', 'hook', '--timeout=10'], 11)],
+    ['a hook that nobody here knows', hooked(['/bin/migrate.sh'], 1)],
+    ['a hook whose time cannot be read', hooked(['sidestep-agent', 'hook', '--timeout', '$(SECONDS)'], 1)],
   ])('are not given for %s', (_, spec) => {
     expect(sidecarSetWarnings(aSet(spec), [])).toEqual([]);
   });
@@ -41,6 +50,8 @@ describe('admission warnings', () => {
     ['a hot sidecar without an empty image', hot({}, ''), 'without an empty image'],
     ['a hot sidecar whose empty image is null', hot({}, null as unknown as string), 'without an empty image'],
     ['a hot sidecar whose empty image has a tag only', hot({}, 'idle:1'), 'give a digest'],
+    ['a deadline before the hook gives up', hooked(['/usr/bin/sidestep-agent', 'hook'], 60), 'may take 60 s'],
+    ['one before its own time is over', hooked(['sidestep-agent', 'hook', '--timeout', '90'], 80), 'may take 90 s'],
     ['a hot sidecar with a command', hot({ command: ['envoy'] }), 'runs this command too'],
     ['a hot sidecar with a host port', hot({ ports: [{ containerPort: 80, hostPort: 80 }] }), 'hostPort'],
     ['a hot sidecar whose pair has too long names', hot({ name: 'm'.repeat(62) }), 'longer than a name may be'],

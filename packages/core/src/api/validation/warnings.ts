@@ -14,6 +14,7 @@ const LONGEST_HOT_NAME = 61;
 export function sidecarSetWarnings(set: SidecarSet, others: Iterable<SidecarSet>): string[] {
   return [
     ...strategyWarnings(set),
+    ...impatience(set),
     ...(set.spec.containers ?? []).flatMap((container, i) => hotWarnings(container, `spec.containers[${i}]`)),
     ...(set.spec.initContainers ?? []).flatMap((container, i) => initWarnings(container, `spec.initContainers[${i}]`)),
     ...crossingNames(set, others),
@@ -33,6 +34,38 @@ function strategyWarnings({ spec: { updateStrategy: strategy = {} } }: SidecarSe
     warnings.push('spec.updateStrategy.steps: the partition holds back pods after the last step, too');
   }
   return warnings;
+}
+
+/** Seconds that `sidestep-agent hook` waits unless told otherwise. */
+const HOOK_SECONDS = 60;
+
+/** How long the postStart hook of a container may take, where that can be read off its command. */
+function hookSecondsOf({ lifecycle }: SidecarContainer): number | undefined {
+  const { postStart } = (lifecycle ?? {}) as { postStart?: { exec?: { command?: unknown } } };
+  const command = postStart?.exec?.command;
+  if (!Array.isArray(command)) return undefined;
+  const words = command.map(String);
+  const at = words.findIndex((word, i) => /(^|\/)sidestep-agent$/.test(word) && words[i + 1] === 'hook');
+  if (at < 0) return undefined;
+  const flag = words.slice(at + 2).findIndex((word) => /^--timeout(=|$)/.test(word));
+  if (flag < 0) return HOOK_SECONDS;
+  const [given = '', next = ''] = words.slice(at + 2 + flag);
+  const seconds = Number(given.includes('=') ? given.slice('--timeout='.length) : next);
+  return seconds > 0 ? seconds : undefined;
+}
+
+/** A kubelet does nothing else for a pod until its hook has ended, so a deadline that is over before cannot be acted on. */
+function impatience({ spec }: SidecarSet): string[] {
+  const deadline = spec.updateStrategy?.progressDeadlineSeconds;
+  if (typeof deadline !== 'number') return [];
+  const hot = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].filter(isHotUpgrade);
+  return hot.flatMap((container) => {
+    const seconds = hookSecondsOf(container);
+    if (seconds === undefined || deadline > seconds) return [];
+    return [
+      `spec.updateStrategy.progressDeadlineSeconds: the postStart hook of ${container.name} may take ${seconds} s, in which the kubelet can abort nothing; give more than that and the pods' grace period together, or the hook a shorter --timeout`,
+    ];
+  });
 }
 
 function hotWarnings(container: SidecarContainer, path: string): string[] {
