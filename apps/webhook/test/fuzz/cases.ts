@@ -9,14 +9,17 @@ const SEED = Number(process.env.SIDESTEP_FUZZ_SEED ?? 20_261_122);
 
 /** How large a part of all cases each suite has, in percent. */
 const SHARES = {
-  pods: 45,
+  pods: 40,
   podText: 3,
-  sidecarSets: 36,
+  sidecarSets: 32,
   sidecarSetText: 3,
   conversions: 8,
   overTls: 2,
   podsThroughApiServer: 2,
   setsThroughApiServer: 1,
+  hostilePods: 3,
+  hostileSets: 3,
+  hostileConversions: 3,
 };
 
 /** An answer that takes this long will never come. */
