@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { STORED_SETS } from '../test/fuzz/admission.js';
-import { type FuzzStage, startStage } from '../test/fuzz/stage.js';
+import { type FuzzStage, startStageWith } from '../test/fuzz/stage.js';
 import { pod, podRequest, review } from '../test/reviews.js';
-
-const SETS_PATH = '/apis/apps.kruise.io/v1beta1/sidecarsets';
-const PODS_PATH = '/api/v1/namespaces/default/pods';
 
 const owner = (apiVersion: string, kind: string) => [
   { apiVersion, kind, name: 'owner', uid: 'owner-1', controller: true, blockOwnerDeletion: true },
@@ -25,20 +22,8 @@ interface Answer {
 describe('a webhook whose API server answers nobody', () => {
   let stage: FuzzStage;
 
-  const eventually = async (what: string, holds: () => Promise<boolean>) => {
-    const deadline = Date.now() + 60_000;
-    while (!(await holds())) {
-      if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-
   beforeAll(async () => {
-    stage = await startStage();
-    await eventually('the webhook is ready', () => stage.isReady());
-    for (const set of STORED_SETS)
-      await eventually('a SidecarSet is stored', async () => (await stage.create(SETS_PATH, set)).status === 201);
-    await eventually('pods are injected', async () => (await stage.dryRun(PODS_PATH, pod())).text.includes('"plain"'));
+    stage = await startStageWith(STORED_SETS, pod(), '"plain"');
     stage.freezeApiServer();
   }, 180_000);
 

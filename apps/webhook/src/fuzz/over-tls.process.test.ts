@@ -3,37 +3,19 @@ import { STORED_SETS } from '../../test/fuzz/admission.js';
 import { fuzz } from '../../test/fuzz/cases.js';
 import { demand } from '../../test/fuzz/judge.js';
 import { PIECES, PODS, SETS } from '../../test/fuzz/samples.js';
-import { type FuzzStage, startStage } from '../../test/fuzz/stage.js';
+import { type FuzzStage, PODS_PATH, SETS_PATH, startStageWith } from '../../test/fuzz/stage.js';
 import type { Mutations } from '../../test/mutations.js';
 import { podRequest, review, sidecarSetRequest } from '../../test/reviews.js';
 
 const PATHS = ['/mutate-pod', '/mutate-apps-kruise-io-sidecarset', '/validate-apps-kruise-io-sidecarset', '/convert'];
 const TYPES = ['application/json', 'application/json', 'application/json; charset=utf-8', 'text/plain', ''];
-const PODS_PATH = '/api/v1/namespaces/default/pods';
-const SETS_PATH = '/apis/apps.kruise.io/v1beta1/sidecarsets';
 
 describe('a webhook behind TLS', () => {
   let stage: FuzzStage;
 
-  const eventually = async (what: string, holds: () => Promise<boolean>) => {
-    const deadline = Date.now() + 30_000;
-    while (!(await holds())) {
-      if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-
   beforeAll(async () => {
-    stage = await startStage();
-    await eventually('the webhook is ready', () => stage.isReady());
-    for (const set of STORED_SETS) {
-      // An API server takes a moment to hear that its webhooks can be trusted.
-      await eventually('a SidecarSet is stored', async () => (await stage.create(SETS_PATH, set)).status === 201);
-    }
-    await eventually('pods are injected', async () =>
-      (await stage.dryRun(PODS_PATH, PODS[0])).text.includes('"plain"'),
-    );
-  }, 120_000);
+    stage = await startStageWith(STORED_SETS, PODS[0], '"plain"');
+  }, 180_000);
 
   afterAll(() => stage?.stop(), 60_000);
 

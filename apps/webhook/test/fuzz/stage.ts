@@ -29,7 +29,7 @@ export interface FuzzStage {
 const deploy = (path: string) => join(import.meta.dirname, '../../../../deploy', path);
 
 /** Starts both with everything in `deploy/` applied, so that the API server calls the webhook as it would in a cluster. */
-export async function startStage(): Promise<FuzzStage> {
+async function startStage(): Promise<FuzzStage> {
   const folder = mkdtempSync(join(tmpdir(), 'webhook-fuzz-'));
   const kubeconfig = join(folder, 'kubeconfig');
   const sim = await startKubeSim({ kubeconfigFile: kubeconfig, manifests: [deploy('crds'), deploy('kustomize/base')] });
@@ -61,6 +61,32 @@ export async function startStage(): Promise<FuzzStage> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The stage once the webhook is ready, these SidecarSets are stored, and this pod gets what they inject. An API server takes a moment
+ * to hear that its webhooks can be trusted.
+ */
+export async function startStageWith(sets: readonly unknown[], pod: unknown, injected: string): Promise<FuzzStage> {
+  const stage = await startStage();
+  await eventually('the webhook is ready', () => stage.isReady());
+  for (const set of sets) {
+    await eventually('a SidecarSet is stored', async () => (await stage.create(SETS_PATH, set)).status === 201);
+  }
+  await eventually('pods are injected', async () => (await stage.dryRun(PODS_PATH, pod)).text.includes(injected));
+  return stage;
+}
+
+/** Where the API server takes SidecarSets and pods. */
+export const SETS_PATH = '/apis/apps.kruise.io/v1beta1/sidecarsets';
+export const PODS_PATH = '/api/v1/namespaces/default/pods';
+
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 function post(agent: Agent, url: string, body: string, contentType: string): Promise<HttpAnswer> {
