@@ -1,5 +1,5 @@
 // connections HOST PORT SLOTS MODE PAUSE_US: clients that count every failure by kind. MODE "short" connects for each request, "keep"
-// sends POSTs one after another on kept connections. Reports one JSON line per line read on stdin, and ends with it. Source addresses
+// sends POSTs one after another on kept connections, once all are open. Reports one JSON line per line read on stdin, and ends with it. Source addresses
 // rotate over 127.1.0.x, so that ports do not run out at 10,000 connections a second.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@ enum phase { WAITING, CONNECTING, READING };
 struct slot {
   int fd;
   enum phase phase;
-  int reused;
+  int reused, known;
   long long begun, wake;
   size_t got;
   char buffer[1024];
@@ -34,6 +34,9 @@ struct slot {
 
 static struct slot slots[MAX_SLOTS];
 static int count, epoll, keep;
+// Slots that had an answer. A server on libuv accepts one connection in each turn of its loop, so those that are served already would
+// starve the others in the accept queue: on kept connections nobody asks a second time before everybody was answered once.
+static int known;
 static long long pauseNs;
 static struct sockaddr_in target;
 static long long ok, refused, reset, timeouts, other, connections, lastOk, longestGap, versions[4096];
@@ -115,6 +118,8 @@ static void done(struct slot *s) {
   if (lastOk && at - lastOk > longestGap) longestGap = at - lastOk;
   lastOk = at;
   ok++;
+  if (!s->known) known++;
+  s->known = 1;
   char *version = strstr(s->buffer, "\r\n\r\n");
   if (version) versions[(unsigned)atoi(version + 4) % 4096]++;
   if (!keep || strcasestr(s->buffer, "connection: close")) drop(s);
@@ -202,7 +207,9 @@ int main(int argc, char **argv) {
     }
     long long at = now();
     forgiveOwnAbsence(at);
+    int gathering = keep && known < count;
     for (int i = 0; i < count; i++) {
+      if (slots[i].phase == WAITING && gathering && slots[i].known) continue;
       if (slots[i].phase == WAITING && slots[i].wake <= at) begin(&slots[i]);
       else if (slots[i].phase != WAITING && at - slots[i].begun > TIMEOUT_NS) fail(&slots[i], ETIMEDOUT);
     }
