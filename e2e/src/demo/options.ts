@@ -54,8 +54,9 @@ What happens with --fail, and what is checked (the set allows no failed pod, abo
   worker-killed    the workers are killed with SIGKILL while one of them writes a pod, and started again: their jobs are run again
   planner-killed   the planner that leads is killed with SIGKILL while pods are half way: a second one takes its lease over
   redis-flushed    FLUSHALL with jobs in the queue: the loss is noticed, and the queue is filled again
-  redis-restarted  Redis is killed with jobs in it: the planner says so until it is back, empty, and fills it again
-Requests in flight in a sidecar that died are counted apart: in killedInFlight and, by kind, in lostByKind, but not in lost.
+  redis-restarted  Redis is killed with jobs in it: the planner says so until it is back, empty; five seconds later at most it is filled again
+Requests in flight in a sidecar that died are counted apart: in killedInFlight and, by kind, in lostByKind, but not in
+lost; there may be at most as many as were in flight in it when it died (inFlightAtKills).
 In all of these the rollout completes, no pod is written twice, and a fault that hit nothing counts as a broken promise.
 
 Exit status: 0 every pod was upgraded and nothing was lost; 1 otherwise; 2 wrong arguments; 130 interrupted before its end.`;

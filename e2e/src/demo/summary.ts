@@ -28,6 +28,8 @@ export interface Summary {
   losses: LoadReport['losses'];
   /** Lost in a sidecar process that died; allowed only where the fault of the run is that death. Part of `lostByKind`, not of `lost`. */
   killedInFlight: number;
+  /** How many were in flight in sidecars when they died: at most so many may be killed with them. */
+  inFlightAtKills: number;
   rolloutMs: number;
   handoverMs: { p50: number; p99: number; max: number };
   /** Of the rollout: from the change of the image on. */
@@ -80,7 +82,8 @@ export const summaryOf = (input: SummaryInput): Summary => {
   const versions = input.pods.map((pod) => workingVersion(pod, 'mesh'));
   const upgraded = versions.filter((version) => version === input.target).length;
   const { load, handovers } = input;
-  const nothingLost = load.lost === 0 && (load.killedInFlight === 0 || input.sidecarDies);
+  const mayBeKilled = input.sidecarDies ? load.inFlightAtKills : 0;
+  const nothingLost = load.lost === 0 && load.killedInFlight <= mayBeKilled;
   return {
     ok: upgraded === input.pods.length && nothingLost && input.broken.length === 0,
     pods: input.pods.length,
@@ -96,6 +99,7 @@ export const summaryOf = (input: SummaryInput): Summary => {
     lostByKind: load.lostByKind,
     losses: load.losses.slice(0, 20),
     killedInFlight: load.killedInFlight,
+    inFlightAtKills: load.inFlightAtKills,
     rolloutMs: input.rolloutMs,
     handoverMs: { p50: quantile(handovers, 0.5), p99: quantile(handovers, 0.99), max: handovers.at(-1) ?? 0 },
     maxGapMs: load.sinceMark.maxGapMs,
