@@ -27,10 +27,19 @@ export function convertReview(body: string): ConversionResult {
   if (!isObject(request)) throw new MalformedReview('the ConversionReview has no request');
   const { uid, desiredAPIVersion, objects } = request;
   if (typeof uid !== 'string' || uid === '') throw new MalformedReview('the request has no uid');
-  const response = { uid, ...converted(objects, desiredAPIVersion) };
-  const succeeded = response.result.status === 'Success';
-  return { body: print({ apiVersion, kind: 'ConversionReview', response }), succeeded };
+  const answer = (result: ReturnType<typeof converted>): ConversionResult => ({
+    body: print({ apiVersion, kind: 'ConversionReview', response: { uid, ...result } }),
+    succeeded: result.result.status === 'Success',
+  });
+  try {
+    return answer(converted(objects, desiredAPIVersion));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return answer(failed('an object is nested too deeply'));
+  }
 }
+
+const failed = (message: string) => ({ convertedObjects: [], result: { status: 'Failure', message } });
 
 function converted(objects: unknown, version: unknown) {
   try {
@@ -39,8 +48,7 @@ function converted(objects: unknown, version: unknown) {
     const convertedObjects = objects.map((object) => convertOne(object, version));
     return { convertedObjects, result: { status: 'Success' } };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { convertedObjects: [], result: { status: 'Failure', message } };
+    return failed(error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -4,7 +4,13 @@ import { refusalOf } from './answers.js';
 import { convertReview } from './convert.js';
 import { type MutatePodOptions, mutatePod } from './mutate-pod.js';
 import { mutateSidecarSet } from './mutate-sidecarset.js';
-import { type AdmissionAnswer, type AdmissionRequest, parseAdmissionReview, renderAnswer } from './review.js';
+import {
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  type AdmissionReview,
+  parseAdmissionReview,
+  renderAnswer,
+} from './review.js';
 import { validateSidecarSet } from './validate-sidecarset.js';
 
 export type Webhook = 'mutate-pod' | 'mutate-sidecarset' | 'validate-sidecarset' | 'convert';
@@ -41,8 +47,19 @@ export class Reviews {
       return { body: converted, result: succeeded ? 'converted' : 'failed' };
     }
     const review = parseAdmissionReview(body);
-    const answer = await this.#decide(webhook, review.request);
-    return { body: renderAnswer(review, review.request.uid, answer), result: resultOf(answer) };
+    return this.#rendered(webhook, review, await this.#decide(webhook, review.request));
+  }
+
+  /** What is deep enough passes every rule and cannot be printed. */
+  #rendered(webhook: Exclude<Webhook, 'convert'>, review: AdmissionReview, answer: AdmissionAnswer): ReviewAnswer {
+    const { uid } = review.request;
+    try {
+      return { body: renderAnswer(review, uid, answer), result: resultOf(answer) };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      this.#noteRefusal(webhook, review.request, refusal, error);
+      return { body: renderAnswer(review, uid, refusal), result: 'refused' };
+    }
   }
 
   async #decide(webhook: Exclude<Webhook, 'convert'>, request: AdmissionRequest): Promise<AdmissionAnswer> {

@@ -3,6 +3,8 @@
  * over digit by digit, and Go's error messages, which users of OpenKruise know.
  */
 
+import { compareBytes } from '../api/schema/go-json.js';
+
 /** One JSON value. `text` is its source without surrounding space; members keep their order, the last of a name counts. */
 export type GoJson =
   | { kind: 'object'; text: string; members: Map<string, GoJson> }
@@ -198,4 +200,16 @@ const STRING_OR_SPACE = /"(?:[^"\\]|\\[\s\S])*"|[ \t\r\n]+/g;
 /** The value as Go's encoder prints one whose text it holds: space removed, nothing reordered. */
 export function compactGoJson(value: GoJson): string {
   return goEscaped(value.text.replace(STRING_OR_SPACE, (match) => (match.startsWith('"') ? match : '')));
+}
+
+/**
+ * A map as Go prints it: keys in the order of their bytes. Not by way of an object, which moves keys that look like numbers to
+ * the front. Entries without a value are left out.
+ */
+export function goMapText(entries: Iterable<readonly [string, unknown]>): string {
+  const members = [...entries]
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => compareBytes(a, b))
+    .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  return goEscaped(`{${members.join(',')}}`);
 }

@@ -1,5 +1,6 @@
 import { KRUISE } from '../api/keys.js';
 import type { CompiledSidecar } from './compile-sidecarset.js';
+import { goMapText } from './go-json.js';
 
 /**
  * Adds what tells the halves of hot pairs apart: which one works, and the versions that both see in their env. Entries of other
@@ -17,8 +18,7 @@ export function annotateHotPairs(annotations: Record<string, string>, sidecars: 
     annotations[`${KRUISE.versionPrefix}${second.name}`] = '0';
     annotations[`${KRUISE.versionAltPrefix}${second.name}`] = '1';
   }
-  const sorted = [...working].sort(([a], [b]) => (a < b ? -1 : 1));
-  annotations[KRUISE.workingHotContainer] = JSON.stringify(Object.fromEntries(sorted));
+  annotations[KRUISE.workingHotContainer] = goMapText(working);
 }
 
 function readWorking(text: string | undefined): Map<string, string> {

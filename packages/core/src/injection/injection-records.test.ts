@@ -16,6 +16,16 @@ describe('the hash annotation of a pod', () => {
     expect(read(injectionRecordsText(records))).toEqual(records);
   });
 
+  test('sorts names that look like numbers by their bytes, as Go does', () => {
+    const entry = { updateTimestamp: null, hash: 'h', sidecarList: null };
+    const records = new Map(['9', '10', 'a'].map((name) => [name, { ...entry, sidecarSetName: name }]));
+    expect([...injectionRecordsText(records).matchAll(/"([^"]+)":\{/g)].map(([, name]) => name)).toEqual([
+      '10',
+      '9',
+      'a',
+    ]);
+  });
+
   test('is read in the form that OpenKruise wrote before 0.8', () => {
     const expected = { updateTimestamp: null, hash: 'h', sidecarSetName: 'old', sidecarList: null };
     expect(read('{"old":"h"}')).toEqual(new Map([['old', expected]]));

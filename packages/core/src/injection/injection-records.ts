@@ -1,5 +1,5 @@
 import { KRUISE } from '../api/keys.js';
-import { type GoJson, GoJsonError, goEscaped, parseGoJson } from './go-json.js';
+import { type GoJson, GoJsonError, goMapText, parseGoJson } from './go-json.js';
 import { InjectionRefused } from './injection-plan.js';
 
 /** One SidecarSet's entry of a pod's hash annotations, in the order in which OpenKruise prints it. */
@@ -39,8 +39,7 @@ export function readInjectionRecords(text: string | undefined, key: RecordsKey, 
 
 /** The annotation's text: sets sorted by name. */
 export function injectionRecordsText(records: InjectionRecords): string {
-  const sorted = [...records].sort(([a], [b]) => (a < b ? -1 : 1));
-  return goEscaped(JSON.stringify(Object.fromEntries(sorted)));
+  return goMapText(records);
 }
 
 function recordsFrom(document: GoJson): InjectionRecords {

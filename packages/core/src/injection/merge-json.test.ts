@@ -18,6 +18,7 @@ describe('merging JSON annotations', () => {
     ['{"a":null}', '{"a":{"b":null,"c":1}}', '{"a":{"c":1}}'],
     ['5', '{"a":1,"b":null}', '{"a":1}'],
     ['{"a":1}', '[1, {"b":null}]', '[1,{}]'],
+    ['{"\u{1f600}":1,"\uffff":2}', '{"z":1}', '{"z":1,"\uffff":2,"\u{1f600}":1}'],
   ])('%s and %s make %s', (original, patch, expected) => {
     expect(mergeJson(original, patch)).toBe(expected);
   });

@@ -1,3 +1,4 @@
+import { compareBytes } from '../api/schema/go-json.js';
 import { compactGoJson, type GoJson, GoJsonError, goEscaped, parseGoJson } from './go-json.js';
 
 /** The texts cannot be merged; the message is the one that OpenKruise 1.9 refuses the pod with. */
@@ -53,6 +54,6 @@ function pruned(value: GoJson): Merged {
 function print(value: Merged): string {
   if (Array.isArray(value)) return `[${value.map(print).join(',')}]`;
   if (!(value instanceof Map)) return compactGoJson(value);
-  const members = [...value].sort(([a], [b]) => (a < b ? -1 : 1));
+  const members = [...value].sort(([a], [b]) => compareBytes(a, b));
   return `{${members.map(([key, member]) => `${goEscaped(JSON.stringify(key))}:${print(member)}`).join(',')}}`;
 }

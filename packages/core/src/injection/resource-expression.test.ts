@@ -115,6 +115,10 @@ describe('a resource expression', () => {
     else expect(formatQuantity(parseQuantity(amount()))).toBe(formatQuantity(parseQuantity(expected)));
   });
 
+  test('that is a hundred thousand digits and no number is refused at once', () => {
+    expect(failure(`${'1'.repeat(100_000)}x`)).toContain('invalid number');
+  });
+
   test('gives a quantity that Kubernetes reads, or an error, whatever it is made of', () => {
     const characters = fc.constantFrom(
       'cpu',

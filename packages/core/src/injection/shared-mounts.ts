@@ -25,20 +25,22 @@ export function sharedMounts(pod: Pod, wants: { mounts: boolean; devices: boolea
   if (!wants.mounts && !wants.devices) return shared;
   for (const container of pod.spec.containers) {
     if (isInjected(container)) continue;
+    const variables = new Map<string, EnvVar>();
+    for (const variable of [...(container.env ?? [])].reverse()) variables.set(variable.name, variable);
     if (wants.devices) shared.volumeDevices.push(...(container.volumeDevices ?? []));
     for (const mount of wants.mounts ? (container.volumeMounts ?? []) : []) {
       shared.volumeMounts.push(mount);
-      shared.env.push(...expandedEnv(mount, container));
+      shared.env.push(...expandedEnv(mount, variables));
     }
   }
   return shared;
 }
 
-function expandedEnv({ subPathExpr }: VolumeMount, container: Container): EnvVar[] {
+/** Each variable once, where it is named first: of two envs with one name the sidecar gets the first. */
+function expandedEnv({ subPathExpr }: VolumeMount, variables: ReadonlyMap<string, EnvVar>): EnvVar[] {
   if (!subPathExpr) return [];
-  return [...subPathExpr.matchAll(EXPANSION)].flatMap(
-    ([, name]) => container.env?.find((variable) => variable.name === name) ?? [],
-  );
+  const names = new Set([...subPathExpr.matchAll(EXPANSION)].map(([, name]) => name ?? ''));
+  return [...names].flatMap((name) => variables.get(name) ?? []);
 }
 
 /** The sidecar's own mounts and devices, then the shared ones at paths that neither it nor an earlier one uses. */

@@ -3,7 +3,7 @@
  * yields the bytes that OpenKruise 1.9 writes (Go's JSON of its structs: fixed field order, map keys sorted).
  */
 import { KRUISE } from '../api/keys.js';
-import { goEscaped } from '../injection/go-json.js';
+import { goMapText } from '../injection/go-json.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -118,7 +118,7 @@ export function readWorkingContainers(annotations: Readonly<Record<string, strin
 
 /** Text of the pointer annotation with entries replaced; foreign entries stay, as in OpenKruise. */
 export function withWorkingContainers(text: string | undefined, working: Readonly<Record<string, string>>): string {
-  return goEscaped(JSON.stringify(sortKeys({ ...(parseObject(text) ?? {}), ...working })));
+  return goMapText(Object.entries({ ...(parseObject(text) ?? {}), ...working }));
 }
 
 /** A container's version as a number; whatever is no decimal number counts as 0. */
@@ -143,7 +143,7 @@ export const toTimestamp = (time: Date): string => `${time.toISOString().slice(0
 
 /** Annotation text (a JSON map by set name) with one entry replaced. */
 export function withEntry(text: string | undefined, setName: string, entry: object): string {
-  return goEscaped(JSON.stringify(sortKeys({ ...(parseObject(text) ?? {}), [setName]: entry })));
+  return goMapText(Object.entries({ ...(parseObject(text) ?? {}), [setName]: entry }));
 }
 
 function sortKeys<T>(map: Record<string, T>): Record<string, T> {

@@ -1,5 +1,6 @@
 import { KRUISE } from '../api/keys.js';
 import type { Pod, PodCondition } from '../api/kubernetes.js';
+import { goMapText } from '../injection/go-json.js';
 import { parseObject, toTimestamp } from './annotations.js';
 
 /** A strategic merge patch for a pod's `status` subresource. */
@@ -21,7 +22,7 @@ export function upgradableConditionPatch(
 ): PodStatusPatch | undefined {
   const old = pod.status?.conditions?.find((condition) => condition.type === KRUISE.upgradableCondition);
   const answers: Record<string, unknown> = { ...(parseObject(old?.message) ?? {}), [setName]: upgradable };
-  const message = JSON.stringify(Object.fromEntries(Object.entries(answers).sort(([a], [b]) => (a < b ? -1 : 1))));
+  const message = goMapText(Object.entries(answers));
   const all = Object.values(answers).every((answer) => answer !== false);
   const status = all ? 'True' : 'False';
   const reason = all ? 'AllSidecarsetUpgradable' : 'UpdateImmutableField';
