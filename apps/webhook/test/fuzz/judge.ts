@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import { applyJsonPatch, type JsonPatch } from '@sidestep/core';
 import { printJson } from '@sidestep/kube';
 import { applyPatch, type Operation } from 'rfc6902';
 import type { AdmissionRequest } from '../../src/admission/review.js';
+import { isSameJson } from './same-json.js';
 
 interface AnsweredReview {
   apiVersion: unknown;
@@ -65,13 +65,12 @@ function patched(object: unknown, encoded: string): unknown {
   const problems = applyPatch(result, patch).filter((problem) => problem !== null);
   demand(problems.length === 0, `has a patch that does not apply: ${problems.join()}`);
   const ours = applyJsonPatch(JSON.parse(sent), JSON.parse(text) as JsonPatch);
-  demand(isDeepStrictEqual(plain(result), plain(ours)), 'is applied differently by core');
+  demand(isSameJson(result, ours, LOST), 'is applied differently by core');
   return result;
 }
 
-/** Without what the other program loses, and of one realm, for Jest has two. */
-const plain = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value), (key, child) => (key === '__proto__' ? undefined : child));
+/** What the other program loses. */
+const LOST: ReadonlySet<string> = new Set(['__proto__']);
 
 /** Throws with what is wrong with an answer. */
 export function demand(holds: boolean, otherwise: string): asserts holds {
