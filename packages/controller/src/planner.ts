@@ -1,7 +1,15 @@
-import type { BlockedPods, ProjectedPod, RolloutDecision, SidecarSet, SidecarSetStatus } from '@sidestep/core';
+import {
+  type BlockedPods,
+  type ProjectedPod,
+  pullOwnerOf,
+  type RolloutDecision,
+  type SidecarSet,
+  type SidecarSetStatus,
+} from '@sidestep/core';
 import { injectedSidecarSets } from './membership.js';
 import type { PlannerCache } from './planner-cache.js';
 import type { Clock, ClusterPort, EventPort, JobPort } from './ports.js';
+import { removePullsOf } from './pre-pulls.js';
 import type { QueueChange } from './queue-monitor.js';
 import { RevisionKeeper } from './revision-keeper.js';
 import { SidecarSetReconciler } from './sidecarset-reconciler.js';
@@ -51,6 +59,7 @@ export class Planner {
   /** Has every SidecarSet looked at; the first call makes the planner take the cluster in as it is. */
   reconcileAll(): void {
     for (const name of this.parts.cache.sidecarSetNames()) this.parts.enqueue(name);
+    this.endPullsOfNobody();
   }
 
   sidecarSetChanged(name: string): void {
@@ -76,6 +85,7 @@ export class Planner {
   /** A pod that pulls an image to a node was added, changed or deleted. */
   pullPodChanged(): void {
     for (const [name, reconciler] of this.reconcilers) if (reconciler.prePulls) this.parts.enqueue(name);
+    this.endPullsOfNobody();
   }
 
   /** Labels of a Namespace decide which of its pods a SidecarSet selects. */
@@ -97,6 +107,7 @@ export class Planner {
     const sidecarSet = this.parts.cache.sidecarSet(name);
     if (sidecarSet === undefined || sidecarSet.metadata.deletionTimestamp !== undefined) {
       this.forget(name);
+      await removePullsOf(name, this.parts);
       return undefined;
     }
     return this.reconcilerOf(sidecarSet).reconcile(sidecarSet, this.queue);
@@ -116,6 +127,15 @@ export class Planner {
     const reconciler = new SidecarSetReconciler({ ...this.parts, revisions, statuses }, sidecarSet);
     this.reconcilers.set(name, reconciler);
     return reconciler;
+  }
+
+  /** Pods may be seen to pull only after the last look at their SidecarSet, or after it was deleted under another planner. */
+  private endPullsOfNobody(): void {
+    const { cache, enqueue } = this.parts;
+    for (const pod of cache.pullPods()) {
+      const owner = pullOwnerOf(pod);
+      if (owner !== undefined && cache.sidecarSet(owner) === undefined) enqueue(owner);
+    }
   }
 
   private forget(name: string): void {

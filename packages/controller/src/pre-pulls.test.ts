@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type FullPod, pullRequestOf } from '@sidestep/core';
-import { aPod, aSidecarSet, withImage } from './testing/objects.js';
+import { aPod, aSidecarSet, withImage, withStrategy } from './testing/objects.js';
 import { World } from './testing/world.js';
 
 const CREATED = new Date('2026-01-01T00:00:00Z');
@@ -37,6 +37,8 @@ beforeEach(async () => {
   if (stored !== undefined) world.cluster.put(world.cluster.sidecarSets, withImage(stored, 'mesh:v2'));
   await world.settle();
 });
+
+const pulledImages = (): (string | undefined)[] => [...new Set(pulls().map((pod) => pullRequestOf(pod)?.image))].sort();
 
 const progressing = (): string | undefined =>
   world.cluster.sidecarSets.get('mesh-set')?.status?.conditions?.find(({ type }) => type === 'Progressing')?.reason;
@@ -98,6 +100,53 @@ describe('bringing images to the nodes before pods are begun', () => {
     world.startPlanner(2);
     world.planner.reconcileAll();
     await world.settle();
+    expect(world.jobs.take()).toHaveLength(3);
+  });
+
+  test('ends with the SidecarSet: no kubelet goes on trying for one that is gone', async () => {
+    kubelet('node-2', { waiting: { reason: 'ImagePullBackOff' } });
+    await world.settle();
+    world.cluster.sidecarSets.delete('mesh-set');
+    await world.settle();
+    expect(pulls()).toEqual([]);
+  });
+
+  test('ends also when the SidecarSet went while no planner was there to see it', async () => {
+    world.cluster.sidecarSets.delete('mesh-set');
+    world.cache.sidecarSets.delete('mesh-set');
+    world.startPlanner(2);
+    world.planner.reconcileAll();
+    await world.settle();
+    expect(pulls()).toEqual([]);
+  });
+
+  test('ends also where a pod is seen only after the SidecarSet went', async () => {
+    const late = pulls()[0]!;
+    for (const pod of pulls()) world.cluster.pods.delete(`kruise-system/${pod.metadata.name}`);
+    world.cluster.sidecarSets.delete('mesh-set');
+    await world.settle();
+    world.cluster.putPod(late);
+    await world.settle();
+    expect(pulls()).toEqual([]);
+  });
+
+  test('turns to the image of the day, and asks for a former one afresh when that comes back', async () => {
+    const stored = () => world.cluster.sidecarSets.get('mesh-set')!;
+    kubelet('node-2', { waiting: { reason: 'ImagePullBackOff' } });
+    await world.settle();
+    world.cluster.put(world.cluster.sidecarSets, withImage(stored(), 'mesh:v3'));
+    await world.settle();
+    expect(pulledImages()).toEqual(['empty:v1', 'mesh:v3']);
+    world.cluster.put(world.cluster.sidecarSets, withImage(stored(), 'mesh:v2'));
+    await world.settle();
+    expect(pulledImages()).toEqual(['empty:v1', 'mesh:v2']);
+  });
+
+  test('ends when the SidecarSet wants it no more', async () => {
+    const stored = world.cluster.sidecarSets.get('mesh-set')!;
+    world.cluster.put(world.cluster.sidecarSets, withStrategy(stored, { prePull: false }));
+    await world.settle();
+    expect(pulls()).toEqual([]);
     expect(world.jobs.take()).toHaveLength(3);
   });
 });

@@ -1,8 +1,11 @@
 import {
+  type Pod,
   type PrePullRequest,
+  pullOwnerOf,
   pullPod,
   pullRequestOf,
   pullStateOf,
+  type RolloutDecision,
   type RolloutLedger,
   type SidecarSet,
 } from '@sidestep/core';
@@ -46,32 +49,43 @@ export class PrePulls {
       seen.add(key);
       ledger.setNodeImage(request.node, request.image, state);
       if (final) this.asked.delete(key);
+      else if (!this.asked.has(key)) this.asked.set(key, { request, at: now.getTime() });
       if (final && state === 'failed' && !this.failed.has(key)) this.failed.set(key, { request, at: now.getTime() });
     }
     this.forget(ledger, this.asked, EXPECTATION_MS, seen);
     this.forget(ledger, this.failed, RETRY_FAILED_MS, seen);
   }
 
-  /** Begins pulls and removes pods that are done. Resolves to the milliseconds after which to look again. */
+  /** Begins pulls and removes pods that are done or of no use. Resolves to the milliseconds after which to look again. */
   async act(
     ledger: RolloutLedger,
     sidecarSet: SidecarSet,
-    requests: readonly PrePullRequest[],
+    { prePull: requests, prePullImages: images }: Pick<RolloutDecision, 'prePull' | 'prePullImages'>,
   ): Promise<number | undefined> {
     const { cluster, cache, clock, namespace } = this.parts;
     const now = clock.now();
-    for (const pod of cache.pullPods()) {
-      if (pullRequestOf(pod) === undefined || !pullStateOf(pod, now).final) continue;
-      const { name = '', uid = '' } = pod.metadata;
-      await cluster.deletePod({ namespace, name }, uid);
+    for (const { pod, request } of pullsOf(sidecarSet.metadata.name ?? '', cache)) {
+      const isWanted = images.includes(request.image);
+      if (isWanted && !pullStateOf(pod, now).final) continue;
+      await removePod(pod, this.parts);
+      if (!isWanted) this.drop(ledger, request);
     }
     for (const request of requests) {
       await cluster.createPod(pullPod(request, sidecarSet, namespace));
       ledger.setNodeImage(request.node, request.image, 'pulling');
       this.asked.set(keyOf(request), { request, at: now.getTime() });
     }
+    if (images.length === 0) return undefined;
     if (this.asked.size > 0) return EXPECTATION_MS;
     return this.failed.size > 0 ? RETRY_FAILED_MS : undefined;
+  }
+
+  /** As if it had never been asked for. */
+  private drop(ledger: RolloutLedger, request: PrePullRequest): void {
+    const key = keyOf(request);
+    this.asked.delete(key);
+    this.failed.delete(key);
+    ledger.setNodeImage(request.node, request.image, 'unknown');
   }
 
   private forget(ledger: RolloutLedger, notes: Map<string, Since>, afterMs: number, seen: ReadonlySet<string>): void {
@@ -85,3 +99,19 @@ export class PrePulls {
 }
 
 const keyOf = ({ node, image }: PrePullRequest): string => `${node}\n${image}`;
+
+/** Removes what pulls for a SidecarSet that is gone: nobody else looks at it, and kubelets would try for ever. */
+export const removePullsOf = async (sidecarSet: string, parts: Omit<Parts, 'clock'>): Promise<void> => {
+  for (const { pod } of pullsOf(sidecarSet, parts.cache)) await removePod(pod, parts);
+};
+
+const pullsOf = (sidecarSet: string, cache: Parts['cache']): { pod: Pod; request: PrePullRequest }[] =>
+  [...cache.pullPods()].flatMap((pod) => {
+    const request = pullRequestOf(pod);
+    return request === undefined || pullOwnerOf(pod) !== sidecarSet ? [] : [{ pod, request }];
+  });
+
+const removePod = ({ metadata }: Pod, { cluster, namespace }: Pick<Parts, 'cluster' | 'namespace'>): Promise<void> => {
+  const { name = '', uid = '', deletionTimestamp } = metadata;
+  return deletionTimestamp === undefined ? cluster.deletePod({ namespace, name }, uid) : Promise.resolve();
+};

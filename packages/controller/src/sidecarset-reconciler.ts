@@ -166,7 +166,7 @@ export class SidecarSetReconciler {
     this.refused = queue.available && !(await this.ask(look));
     if (this.refused) return this.tellRefusal(look);
     await this.writeConditions(decision.conditionWrites);
-    const pullsDue = this.prePull ? await this.pulls.act(ledger, sidecarSet, decision.prePull) : undefined;
+    const pullsDue = await this.pulls.act(ledger, sidecarSet, decision);
     if (!early) statusDue = await statuses.write(sidecarSet, decision.status);
     const askDue = queue.available ? this.askAgainIn(decision) : QUEUE_AWAY_MS;
     return soonest([statusDue, pullsDue, decision.requeueAfterMs, askDue]);

@@ -45,7 +45,7 @@ export { findRecall, RECALL_MS } from './rollout/begin-permit.js';
 export { maxUnavailableOf } from './rollout/budget.js';
 export { decideRollout } from './rollout/decide-rollout.js';
 export { type SummaryContext, summarizePod } from './rollout/pod-summary.js';
-export { PULL_DEADLINE_MS, pullPod, pullRequestOf, pullStateOf } from './rollout/pull-pod.js';
+export { PULL_DEADLINE_MS, pullOwnerOf, pullPod, pullRequestOf, pullStateOf } from './rollout/pull-pod.js';
 export { type DecideOptions, RolloutLedger } from './rollout/rollout-ledger.js';
 export { rolloutTarget } from './rollout/rollout-target.js';
 export type * from './rollout/types.js';

@@ -61,7 +61,7 @@ export const testJobs = (bench: Bench): void => {
     expect(seen).toEqual(['reset']);
   });
 
-  test('lets a job wait for nobody that one client asks for now and another, at the same time, for later', async () => {
+  test('lets a job wait for nobody that one client asks for at once and another, in the same moment, with a delay', async () => {
     const other = bench.under.another();
     await Promise.all([other.ping(), bench.queue.ping()]);
     const names = Array.from({ length: 100 }, (_, index) => `p${index}`);

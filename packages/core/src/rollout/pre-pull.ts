@@ -5,6 +5,8 @@ import type { NodeImageState, PodSummary, PrePullRequest } from './types.js';
 const MAX_PARALLEL_PULLS = 10;
 
 export interface PrePullDecision {
+  /** What the nodes must have before their pods are begun. */
+  images: string[];
   requests: PrePullRequest[];
   /** Nodes of candidates where the image is neither there nor known not to come. */
   unsettled: number;
@@ -40,7 +42,7 @@ export class PrePull {
 
   decide(target: UpgradeTarget): PrePullDecision {
     const images = targetImages(target);
-    const decision: PrePullDecision = { requests: [], unsettled: 0, failed: 0 };
+    const decision: PrePullDecision = { images, requests: [], unsettled: 0, failed: 0 };
     const wanted: PrePullRequest[] = [];
     let pulling = 0;
     for (const node of this.candidates.keys()) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ContainerState, Pod } from '../api/kubernetes.js';
 import type { SidecarSet } from '../api/sidecarset.js';
-import { PULL_DEADLINE_MS, pullPod, pullRequestOf, pullStateOf } from './pull-pod.js';
+import { PULL_DEADLINE_MS, pullOwnerOf, pullPod, pullRequestOf, pullStateOf } from './pull-pod.js';
 
 const NOW = new Date('2026-01-01T01:00:00Z');
 const sidecarSet: SidecarSet = { metadata: { name: 'mesh-set' }, spec: { imagePullSecrets: [{ name: 'registry' }] } };
@@ -27,6 +27,15 @@ describe('a pod that pulls an image to a node', () => {
       restartPolicy: 'Never',
     });
     expect(pullRequestOf(pod)).toEqual(request);
+  });
+
+  test('is owned by the SidecarSet that asked for it, so that it goes with it', () => {
+    const pod = pullPod(request, { ...sidecarSet, metadata: { name: 'mesh-set', uid: 'uid-1' } }, 'kruise-system');
+    expect(pod.metadata.ownerReferences).toEqual([
+      { apiVersion: 'apps.kruise.io/v1beta1', kind: 'SidecarSet', name: 'mesh-set', uid: 'uid-1' },
+    ]);
+    expect(pullOwnerOf(pod)).toBe('mesh-set');
+    expect(pullOwnerOf(pullPod(request, sidecarSet, 'kruise-system'))).toBeUndefined();
   });
 
   test('is told from every other pod', () => {

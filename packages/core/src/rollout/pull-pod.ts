@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SIDESTEP } from '../api/keys.js';
 import type { ContainerStatus, Pod } from '../api/kubernetes.js';
 import type { SidecarSet } from '../api/sidecarset.js';
+import { API_V1BETA1 } from '../api/versions.js';
 import type { NodeImageState, PrePullRequest } from './types.js';
 
 /** A pull that is not done by then has failed; the node may be gone, or the registry slow for good. */
@@ -22,11 +23,13 @@ const CANNOT_PULL: readonly string[] = [
 
 /**
  * A pod that does nothing but make the kubelet of one node pull one image. Its name follows from both, so asking twice makes one.
- * The SidecarSet's pull secrets must exist in `namespace` too.
+ * The SidecarSet's pull secrets must exist in `namespace` too. It is owned by the SidecarSet, and goes with it.
  */
 export function pullPod({ node, image }: PrePullRequest, sidecarSet: SidecarSet, namespace: string): Pod {
   const name = `sidestep-pull-${createHash('sha256').update(`${node}\n${image}`).digest('hex').slice(0, 16)}`;
   const { imagePullSecrets } = sidecarSet.spec;
+  const { name: owner = '', uid } = sidecarSet.metadata;
+  const ownerReferences = [{ apiVersion: API_V1BETA1, kind: 'SidecarSet', name: owner, uid: uid ?? '' }];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -35,6 +38,7 @@ export function pullPod({ node, image }: PrePullRequest, sidecarSet: SidecarSet,
       namespace,
       labels: { 'app.kubernetes.io/part-of': 'sidestep', [SIDESTEP.pull]: 'true' },
       annotations: { [SIDESTEP.pullImage]: image },
+      ...(uid === undefined ? {} : { ownerReferences }),
     },
     spec: {
       nodeName: node,
@@ -70,6 +74,11 @@ export function pullRequestOf({ metadata, spec }: Pod): PrePullRequest | undefin
   if (metadata.labels?.[SIDESTEP.pull] !== 'true' || image === undefined || spec.nodeName === undefined)
     return undefined;
   return { node: spec.nodeName, image };
+}
+
+/** Name of the SidecarSet that asked for the pull pod, which may be gone; undefined when none says that it did. */
+export function pullOwnerOf({ metadata }: Pod): string | undefined {
+  return metadata.ownerReferences?.find(({ kind }) => kind === 'SidecarSet')?.name;
 }
 
 /** What a pull pod tells of its image on its node. `present` and `failed` by its deadline are final: the pod can go. */

@@ -113,6 +113,7 @@ export class RolloutLedger {
       jobs: this.outbox.collect(this.book, picks, this.context.target.hash, resync ? undefined : changed),
       conditionWrites: conditionWrites(this.book, resync ? undefined : changed),
       prePull: prePull?.requests ?? [],
+      prePullImages: prePull?.images ?? [],
       events: [...eventsOf(before, status), ...this.notUpgradableEvents()],
       blocked: blockedPods(facts, stopReason(status)),
     };

@@ -110,6 +110,8 @@ export interface RolloutDecision {
   jobs: RolloutJob[];
   conditionWrites: PodConditionWrite[];
   prePull: PrePullRequest[];
+  /** Images that pods may pull for this SidecarSet; a pod that pulls another one for it is of no use any more. */
+  prePullImages: string[];
   events: RolloutEvent[];
   /** When time alone will change the outcome; 0: more jobs are due than are named here; absent: only an event can. */
   requeueAfterMs?: number;
