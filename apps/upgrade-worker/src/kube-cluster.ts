@@ -12,6 +12,7 @@ import {
   isAlreadyExists,
   isConflict,
   isNotFound,
+  isTooLate,
   type KubeApi,
   KubeError,
   type KubeObject,
@@ -34,8 +35,9 @@ export class KubeCluster implements ClusterPort {
     return orUndefined(this.api.get<KubeObject & FullPod>(POD, ref, freshness === 'recent' ? FROM_MEMORY : {}));
   }
 
-  patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>> {
-    return written(this.api.patch<KubeObject & FullPod>(POD, ref, patch, { type: 'json', fieldValidation: 'Ignore' }));
+  patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<FullPod>> {
+    const options = { type: 'json', fieldValidation: 'Ignore', ...(sendBy ? { sendBy } : {}) } as const;
+    return written(this.api.patch<KubeObject & FullPod>(POD, ref, patch, options));
   }
 
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>> {
@@ -119,7 +121,7 @@ const written = async <T>(call: Promise<T>): Promise<WriteResult<T>> => {
     return { kind: 'written', object: await call };
   } catch (error) {
     if (isNotFound(error)) return { kind: 'gone' };
-    if (isConflict(error) || isFailedTest(error)) return { kind: 'conflict' };
+    if (isConflict(error) || isFailedTest(error) || isTooLate(error)) return { kind: 'conflict' };
     throw error;
   }
 };

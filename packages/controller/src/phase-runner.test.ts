@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { decidePodUpgrade, KRUISE, type SidecarSet, upgradeTarget } from '@sidestep/core';
+import { decidePodUpgrade, KRUISE, RECALL_MS, type SidecarSet, upgradeTarget } from '@sidestep/core';
 import { PhaseRunner } from './phase-runner.js';
 import type { EventPort, PhaseJobKeys } from './ports.js';
 import { TargetSource } from './target-source.js';
@@ -35,6 +35,7 @@ const jobFor = (phase: PhaseJobKeys['phase'], changes: Partial<PhaseJobKeys> = {
 beforeEach(() => {
   now = LATER;
   cluster = new MemoryCluster();
+  cluster.now = () => now;
   events = [];
   v1 = aSidecarSet('mesh:v1');
   v2 = withImage(v1, 'mesh:v2');
@@ -219,6 +220,26 @@ describe('a write that meets somebody else', () => {
     const outcome = await runner.run(jobFor('upgrade'), never);
     expect(outcome.result).toBe('overtaken');
     expect(cluster.writes.filter((write) => write.startsWith('patch pod'))).toHaveLength(1);
+  });
+
+  test('begins no pod with what it read of a SidecarSet before it stood still, for the planner may have picked others since', async () => {
+    cluster.beforePodWrite = () => {
+      cluster.beforePodWrite = () => undefined;
+      now = new Date(now.getTime() + RECALL_MS + 1);
+      cluster.put(cluster.sidecarSets, { ...v2, metadata: { ...v2.metadata, generation: 7 } });
+    };
+    const outcome = await runner.run(jobFor('upgrade', { generation: 6 }), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'gone', reason: 'Superseded' });
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('begins a pod after all when it stood still and nothing changed meanwhile', async () => {
+    cluster.beforePodWrite = () => {
+      cluster.beforePodWrite = () => undefined;
+      now = new Date(now.getTime() + RECALL_MS + 1);
+    };
+    const outcome = await runner.run(jobFor('upgrade'), never);
+    expect(outcome).toMatchObject({ kind: 'done', result: 'wrote' });
   });
 
   test('gives its place up after a handful of lost races instead of holding the worker', async () => {

@@ -1,10 +1,4 @@
-import {
-  decidePodUpgrade,
-  type FullPod,
-  findRecall,
-  type PodUpgradeDecision,
-  type UpgradeTarget,
-} from '@sidestep/core';
+import { decidePodUpgrade, type FullPod, findRecall, type PodUpgradeDecision, RECALL_MS } from '@sidestep/core';
 import type { Clock, ClusterPort, EventPort, Freshness, JobOptions, PhaseJobKeys } from './ports.js';
 import type { KnownTarget, TargetSource } from './target-source.js';
 
@@ -67,27 +61,23 @@ export class PhaseRunner {
       this.parts.targets.target(job),
     ]);
     const verdict = judge(job, pod, known, this.parts.clock.now());
-    if (verdict.kind === 'write') return this.write(job, verdict.target, verdict.pod, verdict.decision);
+    if (verdict.kind === 'write') return this.write(job, verdict);
     if (freshness === 'recent' && verdict.reads === 'pod') return { kind: 'look-again' };
     if (verdict.tell !== undefined) this.tell(verdict.tell.pod, verdict.tell.decision);
     return { kind: 'end', outcome: verdict.outcome };
   }
 
-  private async write(
-    job: PhaseJobKeys,
-    target: UpgradeTarget,
-    pod: FullPod,
-    decision: PodUpgradeDecision,
-  ): Promise<Step> {
+  private async write(job: PhaseJobKeys, { known, pod, decision }: DueWrite): Promise<Step> {
     const ref = { namespace: job.namespace, name: job.pod };
-    const written = await this.parts.cluster.patchPod(ref, decision.patch ?? []);
+    const sendBy = decision.due === 'upgrade' ? new Date(known.readAt.getTime() + RECALL_MS) : undefined;
+    const written = await this.parts.cluster.patchPod(ref, decision.patch ?? [], sendBy);
     if (written.kind === 'conflict') return { kind: 'look-again' };
     if (written.kind === 'gone')
       return { kind: 'end', outcome: gone('PodGone', 'the pod was deleted before the write') };
     if (decision.statusPatch !== undefined) await this.parts.cluster.patchPodStatus(ref, job.uid, decision.statusPatch);
     this.tell(pod, decision);
     const now = this.parts.clock.now();
-    const after = decidePodUpgrade({ target, pod: written.object, now });
+    const after = decidePodUpgrade({ target: known.target, pod: written.object, now });
     return {
       kind: 'end',
       outcome: { ...followUp(job, after, now), result: 'wrote', reason: decision.reason, message: decision.message },
@@ -99,8 +89,15 @@ export class PhaseRunner {
   }
 }
 
+interface DueWrite {
+  kind: 'write';
+  known: KnownTarget;
+  pod: FullPod;
+  decision: PodUpgradeDecision;
+}
+
 type Verdict =
-  | { kind: 'write'; target: UpgradeTarget; pod: FullPod; decision: PodUpgradeDecision }
+  | DueWrite
   | {
       kind: 'end';
       /** What it follows from: a look at an old version of the pod may be wrong about the pod only. */
@@ -124,7 +121,7 @@ const judge = (job: PhaseJobKeys, pod: FullPod | undefined, known: KnownTarget |
     return { kind: 'end', reads: 'pod', outcome: overtaken(job, decision, now) };
   if (decision.patch === undefined)
     return { kind: 'end', reads: 'pod', outcome: notYet(decision), tell: { pod, decision } };
-  return { kind: 'write', target, pod, decision };
+  return { kind: 'write', known, pod, decision };
 };
 
 const dropped = (reason: string, message: string): Verdict => ({

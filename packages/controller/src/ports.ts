@@ -19,7 +19,10 @@ export interface PodRef {
   name: string;
 }
 
-/** What became of a write. `conflict`: somebody else wrote first, so read and decide again. `gone`: there is nothing to write to. */
+/**
+ * What became of a write. `conflict`: somebody else wrote first, or it could not be sent in time, so read and decide again.
+ * `gone`: there is nothing to write to.
+ */
 export type WriteResult<T> = { kind: 'written'; object: T } | { kind: 'conflict' } | { kind: 'gone' };
 
 /**
@@ -31,8 +34,8 @@ export type Freshness = 'recent' | 'newest';
 /** Reads and writes of Kubernetes objects, each one call to the API server. */
 export interface ClusterPort {
   readPod(ref: PodRef, freshness: Freshness): Promise<FullPod | undefined>;
-  /** RFC 6902; the patch itself carries the resourceVersion it was decided on. */
-  patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>>;
+  /** RFC 6902; the patch itself carries the resourceVersion it was decided on. It is not sent after `sendBy`. */
+  patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<FullPod>>;
   /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>>;
 

@@ -15,7 +15,7 @@ import type { AlarmClock, ClusterPort, PhaseJobKeys } from './ports.js';
  */
 export const TARGET_FRESH_MS = 1_000;
 /** How long it takes a SidecarSet for current: below what the planner allows for before it picks others after an edit. */
-const SIDECARSET_FRESH_MS = RECALL_MS / 2;
+const SIDECARSET_FRESH_MS = RECALL_MS / 5;
 /** Jobs of a revision that is no longer wanted come in crowds: reads are this far apart, and one read tells all that wait. */
 const REREAD_MS = 50;
 /** SidecarSets remembered at once; what is remembered is stale at once anyway. */
@@ -28,6 +28,8 @@ export interface KnownTarget {
   stored: SidecarSet;
   /** Of the planner that leads. */
   epoch: number | undefined;
+  /** When the SidecarSet was asked for; it may have been edited since. */
+  readAt: Date;
 }
 
 type Found = KnownTarget | undefined;
@@ -91,6 +93,7 @@ export class TargetSource {
   }
 
   private async fetch(name: string): Promise<Found> {
+    const readAt = this.clock.now();
     const known = this.surroundings.get(name);
     const isFresh = known !== undefined && this.now() - known.readAt < TARGET_FRESH_MS;
     const [stored, around] = await Promise.all([
@@ -99,7 +102,7 @@ export class TargetSource {
     ]);
     if (stored === undefined || stored.metadata.deletionTimestamp !== undefined) return undefined;
     const { revisions, epoch } = this.knowsAll(stored, around) ? around : await this.fetchSurroundings(name);
-    return { target: upgradeTarget(rolloutTarget(stored, revisions), revisions), stored, epoch };
+    return { target: upgradeTarget(rolloutTarget(stored, revisions), revisions), stored, epoch, readAt };
   }
 
   private async fetchSurroundings(name: string): Promise<Surroundings> {

@@ -58,6 +58,8 @@ export interface WriteOptions {
   dryRun?: boolean;
   /** `Ignore` spares the API server the look for unknown and repeated fields; its default, `Warn`, answers with warnings. */
   fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
+  /** Not sent after this moment, however long the rate limit or the API server put it off: rejects with `TooLate` then. */
+  sendBy?: Date;
 }
 
 /** `json` is RFC 6902 (an array), the others are objects. */

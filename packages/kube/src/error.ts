@@ -30,6 +30,7 @@ const HINTS: Record<string, string> = {
   TooManyRequests: 'The API server is protecting itself; the call is made again after the time it asked for.',
   Invalid: 'The API server refused the content; the message names the field.',
   Timeout: 'The API server did not answer in time.',
+  TooLate: 'What the write was decided on is too old by now: read and decide again.',
   ConnectionFailed: 'The API server cannot be reached; check the address and the network.',
 };
 
@@ -38,7 +39,8 @@ const HINTS: Record<string, string> = {
  *
  * `status` is the HTTP status, 0 when there was no answer. `reason` is the API server's own word
  * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/), or `ConnectionFailed`, `Timeout`,
- * `Aborted`, `MalformedAnswer` for failures on the way. A write that fails with status 0 may have happened.
+ * `Aborted`, `MalformedAnswer`, `TooLate` for failures on the way. A write that fails with status 0 may have happened, unless it
+ * was `TooLate`.
  */
 export class KubeError extends Error {
   readonly code = 'KUBE_REQUEST_FAILED';
@@ -66,11 +68,13 @@ export class KubeError extends Error {
 }
 
 function retryOf({ status, reason, retryAfterMs }: KubeErrorDetails): KubeRetry {
-  if (reason === 'Aborted') return 'never';
+  if (reason === 'Aborted' || reason === 'TooLate') return 'never';
   if (retryAfterMs !== undefined) return { afterMs: retryAfterMs };
   return RETRYABLE_STATUS.has(status) || reason === 'Conflict' ? 'backoff' : 'never';
 }
 
+/** True for a write that was not sent, because the moment by which it had to be has passed. */
+export const isTooLate = (error: unknown): boolean => error instanceof KubeError && error.reason === 'TooLate';
 /** True for a 404. */
 export const isNotFound = (error: unknown): boolean => error instanceof KubeError && error.status === 404;
 /** True for a 409 that says somebody else wrote the object first. */

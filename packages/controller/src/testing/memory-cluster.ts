@@ -25,6 +25,8 @@ export class MemoryCluster implements ClusterPort {
   remembered: ReadonlyMap<string, FullPod> | undefined;
   /** Runs before each pod write, to let somebody else be faster, or to fail. */
   beforePodWrite: (ref: PodRef) => void = () => undefined;
+  /** The time at which a write reaches the API server. */
+  now: () => Date = () => new Date(0);
   /** Of the planner that holds the lease. */
   epoch: number | undefined;
   private version = 100;
@@ -52,8 +54,9 @@ export class MemoryCluster implements ClusterPort {
     return (remembered ?? this.pods).get(keyOf(ref));
   }
 
-  async patchPod(ref: PodRef, patch: JsonPatch): Promise<WriteResult<FullPod>> {
+  async patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<FullPod>> {
     this.beforePodWrite(ref);
+    if (sendBy !== undefined && this.now() > sendBy) return { kind: 'conflict' };
     const pod = this.pods.get(keyOf(ref));
     if (pod === undefined) return { kind: 'gone' };
     const patched = applyJsonPatch(pod, patch);

@@ -2,10 +2,11 @@ import type { Reason } from '../api/reasons.js';
 import type { SidecarSet } from '../api/sidecarset.js';
 
 /**
- * Within this many milliseconds of an edit every worker knows of it, so that no pod is begun any more that was picked under the
- * spec before. Whoever runs begin jobs must have read the SidecarSet less than this long ago.
+ * This many milliseconds after an edit no pod is begun any more that was picked under the spec before. So whoever runs begin jobs
+ * sends the write at most this long after it began to read the SidecarSet, and decides anew otherwise: a process may stand still,
+ * or be held back by a rate limit, between the two.
  */
-export const RECALL_MS = 400;
+export const RECALL_MS = 1_000;
 
 /** Holds that a person or a policy set on purpose; waiting for an image or a step's pods is not one of them. */
 export const HELD_ON_PURPOSE: readonly Reason[] = [

@@ -25,6 +25,7 @@ export interface Call {
   path: string;
   body?: unknown;
   contentType?: string;
+  sendBy?: Date | undefined;
 }
 
 export interface CallerOptions {
@@ -117,6 +118,7 @@ export class Caller {
   async #once(call: Call, share: string): Promise<RawAnswer> {
     const { transport, limiter, timeoutMs } = this.#options;
     await limiter.acquire(share);
+    if (call.sendBy !== undefined && this.#options.clock.now() > call.sendBy) throw tooLate(call);
     const { verb, kind, subresource } = call;
     const report = this.#reporter(verb, subresource ? `${kind.plural}/${subresource}` : kind.plural);
     try {
@@ -137,3 +139,6 @@ export class Caller {
     return (status) => onCall?.({ verb, resource, status, seconds: (clock.now().getTime() - startedAt) / 1000 });
   }
 }
+
+const tooLate = ({ method, path }: Call): KubeError =>
+  new KubeError({ status: 0, reason: 'TooLate', message: `${method} ${path}: it was not sent in time` });

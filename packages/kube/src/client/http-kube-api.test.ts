@@ -205,6 +205,14 @@ describe('a call that fails', () => {
     expect(reports.map((report) => report.status)).toEqual([429, 200]);
   });
 
+  test('is not sent once the moment is past by which it had to be, however it came about', async () => {
+    server.put('a');
+    const ref = { namespace: 'shop', name: 'a' };
+    const late = { type: 'json', sendBy: new Date(0) } as const;
+    await expect(api.patch(POD, ref, [], late)).rejects.toMatchObject({ status: 0, reason: 'TooLate', retry: 'never' });
+    expect(server.received).toEqual([]);
+  });
+
   test('reaches the caller when it is put off too often', async () => {
     const putOff = status(429, 'TooManyRequests', 'busy');
     for (let i = 0; i < 6; i++)

@@ -93,22 +93,22 @@ export class HttpKubeApi implements KubeApi {
 
   create<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
-    const { subresource } = options;
+    const { subresource, sendBy } = options;
     const path = subresource
       ? objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, subresource)
       : collectionPath(kind, namespace);
     return this.#caller.json(
-      { verb: 'create', method: 'POST', kind, subresource, path: path + writeQuery(options), body: object },
+      { verb: 'create', method: 'POST', kind, subresource, path: path + writeQuery(options), body: object, sendBy },
       this.#share,
     );
   }
 
   replace<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
-    const { subresource } = options;
+    const { subresource, sendBy } = options;
     const path = objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, subresource);
     return this.#caller.json(
-      { verb: 'replace', method: 'PUT', kind, subresource, path: path + writeQuery(options), body: object },
+      { verb: 'replace', method: 'PUT', kind, subresource, path: path + writeQuery(options), body: object, sendBy },
       this.#share,
     );
   }
@@ -119,11 +119,11 @@ export class HttpKubeApi implements KubeApi {
     patch: unknown,
     options: WriteOptions & { type: PatchType },
   ): Promise<T> {
-    const { subresource } = options;
+    const { subresource, sendBy } = options;
     const path = objectPath(kind, ref, subresource) + writeQuery(options);
     const contentType = PATCH_CONTENT_TYPE[options.type];
     return this.#caller.json(
-      { verb: 'patch', method: 'PATCH', kind, subresource, path, body: patch, contentType },
+      { verb: 'patch', method: 'PATCH', kind, subresource, path, body: patch, contentType, sendBy },
       this.#share,
     );
   }
