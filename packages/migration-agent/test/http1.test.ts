@@ -37,6 +37,23 @@ describe('HTTP/1.1', () => {
     expect(await silent.ask()).toContain('new END');
   });
 
+  test('an idle connection that moved may be silent for longer than a head may take to come', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const idle = new RawClient(portOf(old, 'web'));
+    await idle.ask();
+    const next = await pair.begin({ listeners });
+    const impatient = { headersTimeout: 200, requestTimeout: 60_000, connectionsCheckingInterval: 50 };
+    await next.serve('web', serverSaying('new', 0, impatient)).ready();
+    expect(await old.done).toMatchObject({ migrated: 1 });
+    // Accepted after the other was adopted: what is too late for it is too late for both.
+    const silent = new RawClient(portOf(next, 'web'));
+    await until(() => silent.closed, 'the server to lose its patience');
+    expect(silent.received).toContain('408');
+    expect(idle.received).not.toContain('408');
+    expect(await idle.ask()).toContain('new END');
+  });
+
   test('a busy connection is answered by the old one and moves when its answer has ended', async () => {
     const old = await pair.begin({ listeners });
     await old.serve('web', serverSaying('old')).ready();

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerOptions } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 
 /** Every client of a test, to be ended with it. */
@@ -39,8 +39,8 @@ export class RawClient {
   }
 }
 
-export function serverSaying(version: string, slowMs = 300) {
-  const server = createServer((request, answer) => {
+export function serverSaying(version: string, slowMs = 300, options: ServerOptions = {}) {
+  const server = createServer(options, (request, answer) => {
     request.resume();
     request.on('end', () =>
       setTimeout(() => answer.end(`${version} END`), request.url === '/slow' ? slowMs : 0).unref(),

@@ -5,7 +5,7 @@ import { type Server as NetServer, Socket } from 'node:net';
 import type { DrainCounts, DrainTools } from '../handover/workload.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
 import { Acceptor } from './acceptor.js';
-import { idleConnections } from './http1-idle.js';
+import { awaitNoHead, idleConnections } from './http1-idle.js';
 import { Http2Sessions } from './http2-sessions.js';
 import { isMovable, moveConnections } from './moving.js';
 import { prefaceFront } from './preface.js';
@@ -71,6 +71,7 @@ export class ServedHttp1 implements Served {
     // Node times out a connection that was idle before; without a first request here it would not know that this one was.
     socket.setTimeout(this.#server.keepAliveTimeout);
     this.#front.emit('connection', socket);
+    awaitNoHead(socket);
     return true;
   }
 
