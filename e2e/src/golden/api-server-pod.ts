@@ -145,7 +145,7 @@ function withDefaults(container: Container, isOnHost: boolean): Container {
   const image = container.image ?? '';
   const isLatest = !image.includes('@') && (/:latest$/.test(image) || !/:[^/]*$/.test(image));
   const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap((name) =>
-    isObject(container[name]) ? [[name, withProbeDefaults(container[name])]] : [],
+    isObject(container[name]) ? [[name, withService(withProbeDefaults(container[name]))]] : [],
   );
   return {
     terminationMessagePath: '/dev/termination-log',
@@ -157,6 +157,10 @@ function withDefaults(container: Container, isOnHost: boolean): Container {
     ...Object.fromEntries(probes),
   } as Container;
 }
+
+/** Of a gRPC probe the server alone fills in whom it asks for. */
+const withService = (probe: Record<string, unknown>): Record<string, unknown> =>
+  isObject(probe.grpc) ? { ...probe, grpc: { ...probe.grpc, service: probe.grpc.service ?? '' } } : probe;
 
 /** What the source of an env leaves to the server. */
 const SOURCE_DEFAULTS: Record<string, object> = {

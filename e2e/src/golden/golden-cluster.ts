@@ -17,6 +17,7 @@ import {
   SidecarSetIndex,
   withHashes,
 } from '@sidestep/core';
+import { differences } from './compare.js';
 import type { AdmissionCase, ExpectedWrite, RecordedRevision } from './golden-case.js';
 import { refusalByServer, refusalByWebhook, type WriteRefusal } from './server-validation.js';
 
@@ -185,7 +186,7 @@ function onto(live: SidecarSet, posted: SidecarSet): SidecarSet {
 
 function withServerFields(set: SidecarSet, old: SidecarSet | undefined): SidecarSet {
   const uid = uidOf(set.metadata.name ?? '');
-  const isSame = old !== undefined && JSON.stringify(old.spec) === JSON.stringify(set.spec);
+  const isSame = old !== undefined && differences(old.spec, set.spec).length === 0;
   const generation = (old?.metadata.generation ?? 0) + (isSame ? 0 : 1);
   const status = (old as OpenObject | undefined)?.status as SidecarSet['status'];
   return { ...set, metadata: { ...set.metadata, uid, generation }, ...(status ? { status } : {}) };

@@ -30,6 +30,12 @@ describe('the pod that was sent and the pod that the webhook got are held agains
     ['spec.containers[1]', aPod('p'), (request) => request.spec.containers.push({ name: 'x', image: 'x' })],
     ['spec.containers[0]', aPod('p'), (request) => request.spec.containers.pop()],
     ['spec.nodeName', aPod('p', { nodeName: 'n' }), (request) => delete request.spec.nodeName],
+    [
+      'spec.containers[0].resources.requests',
+      withContainer({ resources: { limits: { cpu: '2' } } }),
+      (request) =>
+        Object.assign(request.spec.containers[0]!, { resources: { limits: { cpu: '2' }, requests: { cpu: '3' } } }),
+    ],
     ['spec.restartPolicy', aPod('p'), (request) => Object.assign(request.spec, { restartPolicy: 'Never' })],
     ['spec.hostNetwork', aPod('p'), (request) => Object.assign(request.spec, { hostNetwork: true })],
   ])('at %s', (at, pod, change) => {
@@ -61,6 +67,22 @@ describe('the pod that was sent and the pod that the webhook got are held agains
       'a quantity in its plain form',
       withContainer({ resources: { requests: { cpu: 0.5 } } }),
       (request) => Object.assign(request.spec.containers[0]!, { resources: { requests: { cpu: '500m' } } }),
+    ],
+    [
+      'requests from limits, in their plain form',
+      withContainer({ resources: { limits: { cpu: '2000m' } } }),
+      (request) =>
+        Object.assign(request.spec.containers[0]!, { resources: { limits: { cpu: '2' }, requests: { cpu: '2' } } }),
+    ],
+    [
+      'how long a token of a volume lasts',
+      aPod('p', {
+        volumes: [{ name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }],
+      } as never),
+      (request) =>
+        Object.assign(request.spec.volumes![0] as object, {
+          projected: { sources: [{ serviceAccountToken: { path: 't', expirationSeconds: 3600 } }], defaultMode: 420 },
+        }),
     ],
     [
       'its own tolerations and those of every pod',

@@ -10,7 +10,9 @@ const FILLED = new Set(
   `status name namespace uid creationTimestamp managedFields generation selfLink requests priority preemptionPolicy overhead
   serviceAccount imagePullSecrets tolerations volumes volumeMounts defaultMode type path scheme service timeoutSeconds
   periodSeconds successThreshold failureThreshold optional volumeMode storagePolicy fsType sizeLimit readOnly
-  hostPort protocol apiVersion divisor`.split(/\s+/),
+  hostPort protocol apiVersion divisor expirationSeconds iscsiInterface pool user keyring cachingMode kind storageMode`.split(
+    /\s+/,
+  ),
 );
 
 /**
@@ -102,8 +104,9 @@ function inLists({ sent, modelled, got }: Sides & { sent: unknown[]; got: unknow
 
 /** What only the request has: the default that is modelled, or another that is not. */
 function addition({ sent, modelled, got }: Sides, key: string, at: string): Place | undefined {
-  if (isEmpty(got) || differences(modelled, got).length === 0) return undefined;
-  return modelled === undefined && FILLED.has(key) ? undefined : { at, sent, got };
+  if (isEmpty(got)) return undefined;
+  if (modelled === undefined) return FILLED.has(key) ? undefined : { at, sent, got };
+  return disagreement({ sent: modelled, modelled, got }, at) === undefined ? undefined : { at, sent, got };
 }
 
 /** Servers leave out what is empty. */

@@ -30,7 +30,7 @@ export function serverAnswers(recorded: ExpectedPod, request: PodRequest, isReac
     return { subject, expected: form(held), inForm };
   };
   return [
-    ...(error ? [refusal('expected.pod.error', error, isReached)] : []),
+    ...(error ? [refusal('expected.pod.error', error, request, isReached)] : []),
     ...(pod ? [final('expected.pod.pod', pod, 'read')] : []),
     ...(podRaw ? [final('expected.pod.podRaw', podRaw, 'text')] : []),
   ];
@@ -44,7 +44,7 @@ function comparable({ status: _status, ...pod }: Pod, records: RecordForm): unkn
   return normalisedPod({ ...pod, metadata } as Pod, records);
 }
 
-function refusal(subject: string, error: ServerError, isReached: boolean): ServerAnswer {
+function refusal(subject: string, error: ServerError, { object }: PodRequest, isReached: boolean): ServerAnswer {
   const { status: code, details } = error;
   const message = webhookMessage(error.message);
   const expected = { allowed: false, status: { message, code } };
@@ -59,7 +59,7 @@ function refusal(subject: string, error: ServerError, isReached: boolean): Serve
   }
   const inForm = (answer: PodAnswer): unknown => {
     if (!answer.allowed) return answer;
-    const held = causes.filter((cause) => isTrueOf(answer.patched, cause));
+    const held = causes.filter((cause) => isTrueOf(admitted(answer.patched, object), cause));
     if (held.length === causes.length) return expected;
     return held.length === 0 ? { allowed: true } : { allowed: false, status: { message: complaints(held), code } };
   };
@@ -82,6 +82,8 @@ function isTrueOf(pod: Pod, { field, message }: Cause): boolean {
   if (message.startsWith('Required value')) {
     return (found === undefined || found === '') && isObject(steps.slice(0, -1).reduce<unknown>(at, pod));
   }
-  const quoted = /^\w+ value: ("(?:[^"\\]|\\.)*")/.exec(message)?.[1];
-  return found !== undefined && (quoted === undefined || JSON.stringify(found).includes(quoted.slice(1, -1)));
+  const quoted = /^\w+ value: ("(?:[^"\\]|\\.)*")/.exec(message)?.[1]?.slice(1, -1);
+  if (found === undefined || quoted === undefined) return found !== undefined;
+  // A port of the host is told apart by protocol, address and number: "TCP//8080".
+  return JSON.stringify(found).includes(quoted) || quoted.split('/').at(-1) === String(found);
 }
