@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Bench, BenchContext, Row } from './bench.js';
-import { allowFlags, numbersFlag } from './flags/flags.js';
+import { allowFlags, numbersFlag, WrongArguments } from './flags/flags.js';
 import { KRUISE, KRUISE_BY_REVIEW, type KruiseFigures } from './webhook/kruise.js';
 import type { LoadResult } from './webhook/load-client.js';
 import { measure, together } from './webhook/measure.js';
@@ -14,12 +14,16 @@ const WARM_SERVER = 4_000;
 const WARM_CONNECTIONS = 64;
 /** Clients of the rows by owner, as OpenKruise was measured. */
 const OWNER_CLIENTS = 8;
+/** Of a pod without an owner, so that it does not matter which owners another webhook's API server knows. */
+const BESIDE_REVIEW = 'pod-noowner';
 const REVIEWS = ['pod', ...Object.keys(KRUISE_BY_REVIEW)];
 
 interface Plan {
   sets: readonly number[];
   clients: readonly number[];
   seconds: number;
+  /** Another webhook that is running already. */
+  beside: Omit<Server, 'stop'> | undefined;
 }
 
 /** Each row is measured with the baseline directly before it: a machine that others use is not the same a minute later. */
@@ -60,6 +64,22 @@ class Comparison {
     });
   }
 
+  /** The other webhook and ours directly after it. */
+  async beside(other: Omit<Server, 'stop'>, clients: number): Promise<void> {
+    const review = this.#review(BESIDE_REVIEW);
+    const load = { clients, warm: WARM_CONNECTIONS, seconds: this.seconds };
+    const theirs = await measure(this.root, other, { ...load, review: { ...review, expectation: review.anyPatch } });
+    const ours = await measure(this.root, this.servers.webhook, { ...load, review });
+    this.rows.push(
+      { ...figures(`the other webhook, ${clients} clients`, theirs), xOther: 1 },
+      {
+        ...figures(`beside it, ${clients} clients`, ours),
+        xOther: cpuPerRequest(ours) / cpuPerRequest(theirs),
+        xOtherP99: ours.p99 / theirs.p99,
+      },
+    );
+  }
+
   baselineRows(): Row[] {
     return [...this.#baseline].map(([clients, results]) => ({
       ...figures(`baseline, ${clients} clients`, together(results)),
@@ -91,7 +111,12 @@ function figures(name: string, result: LoadResult): Row {
   };
 }
 
-async function compare(root: string, folder: string, { sets, clients, seconds }: Plan, say: BenchContext['say']) {
+async function compare(
+  root: string,
+  folder: string,
+  { sets, clients, seconds, beside }: Plan,
+  say: BenchContext['say'],
+) {
   const reviews = new Map(REVIEWS.map((name) => [name, prepareReview(root, folder, name)]));
   const baseline = await startBaseline(root, folder, (reviews.get('pod') as PreparedReview).patch);
   const webhook = await WebhookServer.start(root, folder);
@@ -105,6 +130,10 @@ async function compare(root: string, folder: string, { sets, clients, seconds }:
         await comparison.row(`${count} sets, ${number} clients`, 'pod', number, KRUISE[`${count}/${number}`]);
       }
     }
+    if (beside !== undefined) {
+      say(`beside ${beside.url}`);
+      for (const number of clients) await comparison.beside(beside, number);
+    }
     say('by owner of the pod, with as many SidecarSets');
     for (const [review, kruise] of Object.entries(KRUISE_BY_REVIEW)) {
       await comparison.row(`${review}, ${OWNER_CLIENTS} clients`, review, OWNER_CLIENTS, kruise);
@@ -116,13 +145,25 @@ async function compare(root: string, folder: string, { sets, clients, seconds }:
   }
 }
 
+function besideFlag(args: readonly string[]): Plan['beside'] {
+  const at = args.indexOf('--beside');
+  if (at < 0) return undefined;
+  const [pid] = numbersFlag(args, '--beside-pid', []);
+  if (pid === undefined)
+    throw new WrongArguments('--beside wants the process too, whose CPU time counts: --beside-pid PID');
+  const url = args[at + 1] ?? '';
+  if (!URL.canParse(url)) throw new WrongArguments('--beside wants a URL, such as https://127.0.0.1:9876/mutate-pod');
+  return { url, pid };
+}
+
 export const bench: Bench = {
   name: 'webhook',
   description:
-    'pod admission over TLS: throughput, latency, CPU and memory beside a Nest route that only parses, and beside OpenKruise as it was measured once; --sets 1,10,100,1000 --clients 1,8,32 --seconds N per row',
+    'pod admission over TLS: throughput, latency, CPU and memory beside a Nest route that only parses, and beside OpenKruise as it was measured once; --sets 1,10,100,1000 --clients 1,8,32 --seconds N per row, --beside URL --beside-pid PID another webhook that runs here and selects the pod',
   async run({ quick, root, args, say }: BenchContext): Promise<Row[]> {
-    allowFlags(args, ['--sets', '--clients', '--seconds']);
-    const plan = {
+    allowFlags(args, ['--sets', '--clients', '--seconds', '--beside', '--beside-pid']);
+    const plan: Plan = {
+      beside: besideFlag(args),
       sets: [...numbersFlag(args, '--sets', quick ? [1, 1_000] : [1, 10, 100, 1_000])].sort((a, b) => a - b),
       clients: numbersFlag(args, '--clients', [1, 8, 32]),
       seconds: numbersFlag(args, '--seconds', [quick ? 1 : 5])[0] as number,

@@ -36,6 +36,12 @@ describe('an answer to a review', () => {
       expect(one.isRight(answer(patchOf(time)))).toBe(true);
   });
 
+  test('of another product is right with any patch, and wrong without one', () => {
+    const theirs = new AnswerCheck({ uid: 'u', before });
+    expect(theirs.isRight(answer(patchOf('t', 'other')))).toBe(true);
+    expect(theirs.isRight(answer([]))).toBe(false);
+  });
+
   test.each([
     ['with another container', answer(patchOf('t', 'other'))],
     ['without a patch', answer([], { patch: undefined, patchType: undefined })],

@@ -16,7 +16,7 @@ export interface Load {
 /** Loads a server from a process of its own. */
 export async function measure(
   root: string,
-  { url, pid }: Server,
+  { url, pid }: Pick<Server, 'url' | 'pid'>,
   { review, clients, warm, seconds }: Load,
 ): Promise<LoadResult> {
   const client = path.join(root, 'bench/dist/webhook/load-client.js');

@@ -17,6 +17,8 @@ import type { Expectation } from './expected-answer.js';
 export interface PreparedReview {
   review: string;
   expectation: string;
+  /** What must come of it where another product answers. */
+  anyPatch: string;
   /** The patch of the answer, as an answer carries it. */
   patch: string;
 }
@@ -50,7 +52,9 @@ export function prepareReview(root: string, folder: string, name: string): Prepa
   const expected: Expectation = { uid: request.uid, before: request.object, after };
   const expectation = path.join(folder, `${name}.expectation.json`);
   writeFileSync(expectation, JSON.stringify(expected));
-  return { review, expectation, patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
+  const anyPatch = path.join(folder, `${name}.any-patch.json`);
+  writeFileSync(anyPatch, JSON.stringify({ uid: request.uid, before: request.object }));
+  return { review, expectation, anyPatch, patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
 }
 
 function plan(
