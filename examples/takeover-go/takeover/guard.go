@@ -15,20 +15,20 @@ const (
 // guarding is what follows the commit: the successor owns the listener, this process keeps its copy until it has drained.
 type guarding struct {
 	*giver
-	committedAt, ends, heard, ticked time.Time
-	covering, released               bool
-	drained                          chan int
-	isDrained                        bool
-	cancelDrain                      context.CancelFunc
-	connections, killed              int
-	counters                         map[string]float64 // as last told
-	told                             time.Time
+	committedAt, askedAt, heard, ticked time.Time // askedAt: when SIGTERM came; zero without one
+	covering, released                  bool
+	drained                             chan int
+	isDrained                           bool
+	cancelDrain                         context.CancelFunc
+	connections, killed                 int
+	counters                            map[string]float64 // as last told
+	told                                time.Time
 }
 
 func (g *giver) guard() {
 	g.stopAccepting()
 	now := time.Now()
-	w := &guarding{giver: g, committedAt: now, ends: now.Add(g.Guard), heard: now, ticked: now, told: now,
+	w := &guarding{giver: g, committedAt: now, heard: now, ticked: now, told: now,
 		connections: g.Program.Open(), counters: g.Program.Counters()}
 	g.mu.Lock()
 	g.committed = true
@@ -71,13 +71,13 @@ func (w *guarding) run() {
 			w.onTick()
 		case <-sigterm:
 			sigterm = nil
-			w.ends = earlier(w.ends, later(time.Now(), w.committedAt.Add(leastGuard)))
+			w.askedAt = time.Now()
 			w.cancelDrain()
 			w.startDrain() // with less time
 		case killed := <-w.drained:
 			w.isDrained, w.killed = true, killed
 		}
-		over := w.released || time.Now().After(w.ends)
+		over := w.released || time.Now().After(w.ends())
 		if over && w.covering {
 			w.resume("successor-hung")
 			return
@@ -87,6 +87,16 @@ func (w *guarding) run() {
 			return
 		}
 	}
+}
+
+// ends is when this process no longer goes back. SIGTERM makes that sooner, but not beside a successor that is silent: gone alone, this
+// process could only close connections that a successor which is merely slow would have answered.
+func (w *guarding) ends() time.Time {
+	full := w.committedAt.Add(w.Guard)
+	if w.covering || w.askedAt.IsZero() {
+		return full
+	}
+	return earlier(full, later(w.askedAt, w.committedAt.Add(leastGuard)))
 }
 
 func (w *guarding) onMessage(message received) {
@@ -113,7 +123,7 @@ func (w *guarding) onTick() {
 		w.heard = earlier(now, w.heard.Add(late))
 	}
 	w.ticked = now
-	if now.Before(w.ends) {
+	if now.Before(w.ends()) {
 		if !w.covering && now.Sub(w.heard) >= silentAfter {
 			w.covering = true
 			w.accept()

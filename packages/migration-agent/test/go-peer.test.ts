@@ -215,6 +215,24 @@ const suite = (): void => {
       await answeredBy('n1');
       onlyItsOwnLost();
     }, 180_000);
+
+    test('a Go process asked to end covers on for one that hangs, and ends when that speaks again', async () => {
+      const old = inGo('g0', '--guard=1m');
+      await owning(old);
+      await underLoad(0, 1_500);
+      const next = pod.server('n1');
+      await owning(next);
+      next.child.kill('SIGSTOP');
+      await old.heard('covers');
+      old.child.kill('SIGTERM');
+      await answeredBy('g0');
+      next.child.kill('SIGCONT');
+      await old.heard('steps-back');
+      expect((await old.heard('done')).reason).toBe('terminated');
+      expect(old.told.filter(({ event }) => event === 'resumed')).toEqual([]);
+      await answeredBy('n1');
+      onlyItsOwnLost();
+    }, 180_000);
   });
 
   test('the custodian keeps the socket of a Go process that crashes, and gives it back', async () => {
