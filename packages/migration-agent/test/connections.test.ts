@@ -58,6 +58,25 @@ describe('HTTP/2', () => {
     expect(await old.done).toMatchObject({ killed: 0 });
   });
 
+  test('a stream that does not end is cut at the end of the drain, and counted', async () => {
+    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 50, drainMs: 300 } });
+    await old
+      .serve(
+        'web',
+        createHttp2Server((_, answer) => void answer.write('and on it goes')),
+      )
+      .ready();
+    const session = connectHttp2(`http://127.0.0.1:${portOf(old, 'web')}`);
+    session.on('error', () => undefined);
+    const stream = session.request({ ':path': '/' });
+    stream.on('error', () => undefined);
+    const cut = new Promise((resolve) => stream.once('close', resolve));
+    await new Promise((resolve) => stream.once('data', resolve));
+    await (await pair.begin({ listeners })).serve('web', serverOf('new')).ready();
+    expect(await old.done).toMatchObject({ killed: 1 });
+    await cut;
+  });
+
   test('HTTP/1.1 and HTTP/2 with prior knowledge share one port, and both are handed over', async () => {
     const both = (agent: Takeover, version: string) =>
       agent.serve('web', serverSaying(version), { h2c: serverOf(version) }).ready();

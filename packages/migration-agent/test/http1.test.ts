@@ -82,6 +82,18 @@ describe('HTTP/1.1', () => {
     expect(await client.ask()).toContain('new END');
   });
 
+  test('a request whose body waits for 100 Continue is no boundary either', async () => {
+    const old = await pair.begin({ listeners });
+    await old.serve('web', serverSaying('old')).ready();
+    const client = new RawClient(portOf(old, 'web'));
+    client.socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
+    await until(() => client.received.includes('100 Continue'), 'the body is asked for');
+    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    client.socket.write('12345');
+    await until(() => client.received.includes('old END'), 'the old one answers');
+    expect(await client.ask()).toContain('new END');
+  });
+
   test('pipelined requests are all answered, in order', async () => {
     const old = await pair.begin({ listeners });
     await old.serve('web', serverSaying('old')).ready();

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TakeoverOptions } from '../src/takeover/api.js';
 import type { Internals } from '../src/takeover/settings.js';
 import { Pair, portOf } from './pair.js';
-import { freePort, until } from './processes.js';
+import { freePort, Pod, until } from './processes.js';
 
 let pair: Pair;
 beforeEach(() => {
@@ -101,6 +101,23 @@ describe('listeners of every kind', () => {
     expect(next.inherited).toBe(true);
     expect(next.status().listeners).toHaveLength(1_024);
     expect(some.map((name) => next.address(name))).toEqual(before);
+  });
+
+  test('a process that may have fewer descriptors than it is offered ends, and the old one serves on', async () => {
+    const pod = await Pod.create();
+    try {
+      const many = Array.from({ length: 200 }, (_, i) => [`listener-${i}`, '127.0.0.1:0']);
+      const listeners = { web: `127.0.0.1:${pod.port}`, ...Object.fromEntries(many) };
+      const old = pod.server('old', { listeners });
+      await old.heard('owner');
+      const next = pod.server('new', { listeners, descriptors: 100 });
+      expect((await next.exited).code).toBe(1);
+      expect(next.told.some(({ event }) => event === 'owner')).toBe(false);
+      expect(old.running).toBe(true);
+      expect(await fetchFrom({ port: pod.port })).toBe('old');
+    } finally {
+      await pod.close();
+    }
   });
 
   test('a new version may add a listener, drop one, and move one to another port', async () => {

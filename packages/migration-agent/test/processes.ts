@@ -94,8 +94,16 @@ export class Pod {
     return pod;
   }
 
-  /** Starts one generation of the fixture server. Guards and limits are short unless given. */
-  server(version: string, options: Record<string, unknown> = {}, env: Record<string, string> = {}): Fixture {
+  /**
+   * Starts one generation of the fixture server. Guards and limits are short unless given.
+   *
+   * @param options `descriptors`: how many it may have open
+   */
+  server(
+    version: string,
+    { descriptors, ...options }: Record<string, unknown> = {},
+    env: Record<string, string> = {},
+  ): Fixture {
     const given = {
       directory: this.directory,
       version,
@@ -103,7 +111,9 @@ export class Pod {
       ...options,
       limits: { guardMs: 1_000, ...(options.limits as object | undefined) },
     };
-    return this.program(process.execPath, [join(room, 'fixtures', 'server.mjs'), JSON.stringify(given)], env);
+    const program = [process.execPath, join(room, 'fixtures', 'server.mjs'), JSON.stringify(given)];
+    const limited = descriptors ? ['sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh', ...program] : program;
+    return this.program(limited[0]!, limited.slice(1), env);
   }
 
   agent(args: string[], env: Record<string, string> = {}): Fixture {
