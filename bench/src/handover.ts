@@ -12,6 +12,8 @@ import { runUdp } from './handover/udp.js';
 /** At most this share of kept connections may have been opened again. */
 const RECONNECT_SHARE = 0.01;
 
+const ORDER_SLOTS = 64;
+
 const shown = (): boolean => true;
 
 const short = (handovers: number): ChainPlan => ({
@@ -32,14 +34,17 @@ const kept = (handovers: number, slots: number): ChainPlan => ({
   isRight: (seen) => lostOf(seen) === 0 && seen.connections <= slots * (1 + RECONNECT_SHARE),
 });
 
-/** Other orders under the same load: they lose by design, and are only shown. */
+/** Ours and other orders under the same load: those lose by design, and are only shown. */
 const orders = (handovers: number): ChainPlan[] => [
+  { ...short(handovers), name: 'short, Sidestep' },
+  { ...kept(handovers, ORDER_SLOTS), name: 'kept POST, Sidestep', pauseUs: 5_000 },
   { name: 'short, OpenKruise order', strategy: 'openkruise', handovers, mode: 'short', isRight: shown },
   {
     name: 'kept POST, OpenKruise order',
     strategy: 'openkruise',
     handovers,
     mode: 'keep',
+    slots: ORDER_SLOTS,
     pauseUs: 5_000,
     isRight: shown,
   },
@@ -82,7 +87,7 @@ const PARTS: Record<string, (context: BenchContext, program: string) => Promise<
 
 export const bench: Bench = {
   name: 'handover',
-  description: `hand-overs, deaths at every arrow, moved connections, fuzzed frames; beside OpenKruise order, SO_REUSEPORT and cold restart; real Envoy, nginx and HAProxy with and without their adapters; --only ${Object.keys(PARTS).join(',')}; --handovers N (default 1000, quick 10), --kept N, --idle N, --frames N, --proxy-upgrades N (20, quick 3)`,
+  description: `hand-overs, deaths at every arrow, moved connections, fuzzed frames; beside OpenKruise order, SO_REUSEPORT and cold restart; real Envoy, nginx, HAProxy and a Go program with and without their adapters; --only ${Object.keys(PARTS).join(',')}; --handovers N (default 1000, quick 10), --kept N, --idle N, --frames N, --proxy-upgrades N (20, quick 3)`,
   async run(context: BenchContext): Promise<Row[]> {
     const { args } = context;
     const program = buildClients(context.root);

@@ -4,6 +4,7 @@ import { Chain, type Generation, leakedBeyond, type Strategy } from './generatio
 
 const SLOTS = 64;
 const PROGRESS_EVERY = 100;
+const MEASURED = 20;
 
 /** A run of hand-overs in a row under load. */
 export interface ChainPlan {
@@ -55,7 +56,8 @@ export async function runChain(context: BenchContext, program: string, plan: Cha
     const startedAt = performance.now();
     await clients.answered(slots * 20);
     const steady = await clients.beginFigures();
-    const { last, times, failed, migrated } = await succeed(context, chain, first, clients, plan);
+    const oneMB = chain.memoryMB;
+    const { last, times, failed, migrated, overlapMB } = await succeed(context, chain, first, clients, plan);
     const during = await clients.report();
     const seconds = (performance.now() - startedAt) / 1000;
     clients.stop();
@@ -63,6 +65,8 @@ export async function runChain(context: BenchContext, program: string, plan: Cha
     const leftFiles = plan.strategy === 'takeover' ? chain.files - before.files : 0;
     return {
       ...rowOf(plan, during, steady, times),
+      oneMB,
+      overlapMB,
       perSecond: Math.round(during.ok / seconds),
       failedAttempts: failed,
       leaked,
@@ -80,6 +84,8 @@ interface Succession {
   times: number[];
   failed: number;
   migrated: number;
+  /** The most that was in use right after a hand-over, while the old one may still drain. */
+  overlapMB: number;
 }
 
 async function succeed(
@@ -89,16 +95,22 @@ async function succeed(
   clients: Clients,
   plan: ChainPlan,
 ): Promise<Succession> {
-  const out: Succession = { last: first, times: [], failed: 0, migrated: 0 };
+  const out: Succession = { last: first, times: [], failed: 0, migrated: 0, overlapMB: 0 };
   for (let version = 1; version <= plan.handovers; version++) {
     const old = out.last;
+    // The look at /proc takes milliseconds, of which a thousand hand-overs need not have more.
+    const measured = version <= MEASURED;
     if (plan.strategy === 'takeover') {
       const { next, failed } = await chain.takeOver(version);
       out.last = next;
       out.failed += failed;
       out.times.push((await next.hears('owner')).handover?.handoverMs ?? 0);
+      if (measured) out.overlapMB = Math.max(out.overlapMB, chain.memoryMB);
       out.migrated += (await old.hears('done')).migrated ?? 0;
-    } else out.last = await SUCCEED[plan.strategy](chain, old, version);
+    } else {
+      out.last = await SUCCEED[plan.strategy](chain, old, version);
+      if (measured) out.overlapMB = Math.max(out.overlapMB, chain.memoryMB);
+    }
     await clients.answered(plan.slots ?? SLOTS);
     if (version % PROGRESS_EVERY === 0) context.say(`  ${version} of ${plan.handovers}`);
   }

@@ -26,14 +26,19 @@ export interface ClientOptions {
   pauseUs?: number;
 }
 
+/** Where programs that benchmarks compile are kept; this user's alone. */
+export function benchFolder(): string {
+  const folder = path.join(tmpdir(), `sidestep-bench-${process.getuid?.() ?? 0}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
 /** Compiles the load program once per version of its source. @throws Error when there is no C compiler. */
 export function buildClients(root: string): string {
   const source = path.join(root, 'bench/native/connections.c');
   const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
-  const folder = path.join(tmpdir(), `sidestep-bench-${process.getuid?.() ?? 0}`);
-  const program = path.join(folder, `connections-${hash}`);
+  const program = path.join(benchFolder(), `connections-${hash}`);
   if (existsSync(program)) return program;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const unfinished = `${program}.${process.pid}`;
   const done = spawnSync('cc', ['-O2', '-o', unfinished, source], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (done.status !== 0) throw new Error('the load program needs a C compiler: apt-get install gcc libc6-dev');

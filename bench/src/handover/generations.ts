@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { privateMB } from './memory.js';
+import { privateMB, proportionalMB } from './memory.js';
 import { plainEnvironment } from './plain-environment.js';
 
 export type Strategy = 'takeover' | 'cold' | 'reuseport' | 'openkruise';
@@ -148,6 +148,11 @@ export class Chain {
       if (await next.owns()) return { next, failed };
     }
     throw new Error(`${MOST_ATTEMPTS} attempts in a row have failed`);
+  }
+
+  /** Proportional memory of all generations that run now. */
+  get memoryMB(): number {
+    return proportionalMB([...this.#started].flatMap(({ child }) => child.pid ?? []));
   }
 
   /** Files that the generations have in their private directory now. */

@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '@sidestep/testkit';
+import { family, proportionalMB } from './memory.js';
 import type { HowItIsRun, ProxySubject } from './proxy-subject.js';
 
 /** The clients are gone by then: nothing is left to be finished. */
 const ENDING_MS = 10_000;
+const BACKLOG = 4_096;
 
 /** The sidecar of one pod, version after version. */
 export class ProxyPod {
@@ -37,16 +39,17 @@ export class ProxyPod {
     const version = this.#version++;
     const room = { version, port: this.port, directory: this.#directory, how: this.#how };
     const command = this.#subject.command(room);
+    const env = this.#subject.env?.(room) ?? {};
     if (this.#how === 'adapter') {
       const agent = path.join(this.#root, 'packages/migration-agent/bin/sidestep-agent.cjs');
       const run = ['run', '--adapter', this.#subject.adapter, ...this.#subject.options(this.port)];
-      this.#current = this.#start([process.execPath, agent, ...run, '--', ...command]);
+      this.#current = this.#start([process.execPath, agent, ...run, '--', ...command], env);
       await owns(this.#current);
       return;
     }
     this.#current?.kill('SIGTERM');
     await this.oldOnesEnded(true);
-    this.#current = this.#start(command);
+    this.#current = this.#subject.activated ? await this.#activate(command, env) : this.#start(command, env);
     while (!(await answers(this.port))) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
@@ -57,8 +60,7 @@ export class ProxyPod {
 
   /** Proportional memory of everything that runs here: pages that processes share count once. */
   memoryMB(): number {
-    const pids = [...this.#running.keys()].flatMap(({ pid }) => (pid ? family(pid) : []));
-    return Math.round(pids.reduce((sum, pid) => sum + pssKB(pid), 0) / 1024);
+    return proportionalMB([...this.#running.keys()].flatMap(({ pid }) => pid ?? []));
   }
 
   async close(): Promise<void> {
@@ -71,9 +73,23 @@ export class ProxyPod {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  #start([program = '', ...args]: string[]): ChildProcess {
-    const env = { ...process.env, SIDESTEP_DIR: this.#directory, SIDESTEP_GUARD_SECONDS: '0.2' };
-    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  /** With a socket of its own as descriptor 3, as if it had bound one by itself. */
+  async #activate(command: string[], env: Record<string, string>): Promise<ChildProcess> {
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: '127.0.0.1', port: this.port, backlog: BACKLOG }, resolve);
+    });
+    const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+    const itself = ['sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...command];
+    const child = this.#start(itself, { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web', ...env }, [fd]);
+    server.close();
+    return child;
+  }
+
+  #start([program = '', ...args]: string[], more: Record<string, string>, fds: number[] = []): ChildProcess {
+    const env = { ...process.env, SIDESTEP_DIR: this.#directory, SIDESTEP_GUARD_SECONDS: '0.2', ...more };
+    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe', ...fds] });
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     this.#running.set(child, ended);
     void ended.then(() => this.#running.delete(child));
@@ -103,31 +119,10 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** A process and everything below it. */
-function family(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(family)];
-}
-
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function pssKB(pid: number): number {
-  try {
-    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
   }
 }

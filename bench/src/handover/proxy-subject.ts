@@ -22,6 +22,9 @@ export interface ProxySubject {
   /** Options of `sidestep-agent run` beside --adapter. */
   options(port: number): string[];
   command(room: ProxyRoom): string[];
+  env?(room: ProxyRoom): Record<string, string>;
+  /** It takes its socket as descriptor 3, and binds none. */
+  activated?: true;
 }
 
 const HTTP = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -109,6 +112,17 @@ export const haproxySubject = (program: string): ProxySubject => ({
     ];
     return [program, '-db', '-f', written(directory, `haproxy-${version}.cfg`, `${lines.join('\n')}\n`)];
   },
+});
+
+/** The server of `examples/socket-activation/go`. */
+export const goSubject = (program: string): ProxySubject => ({
+  name: 'Go, socket activation',
+  adapter: 'activation',
+  keepsConnections: true,
+  options: listenOn,
+  command: () => [program],
+  env: ({ version }) => ({ VERSION: String(version) }),
+  activated: true,
 });
 
 function written(directory: string, name: string, text: string): string {

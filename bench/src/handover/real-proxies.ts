@@ -1,8 +1,17 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { findEnvoys, findProxy, leaveOut } from '@sidestep/testkit';
 import type { BenchContext, Row } from '../bench.js';
-import { Clients, lostOf } from './clients.js';
+import { benchFolder, Clients, lostOf } from './clients.js';
 import { ProxyPod } from './proxy-pod.js';
-import { envoySubject, type HowItIsRun, haproxySubject, nginxSubject, type ProxySubject } from './proxy-subject.js';
+import {
+  envoySubject,
+  goSubject,
+  type HowItIsRun,
+  haproxySubject,
+  nginxSubject,
+  type ProxySubject,
+} from './proxy-subject.js';
 
 const SLOTS = 24;
 
@@ -39,7 +48,19 @@ async function subjectsHere(context: BenchContext): Promise<ProxySubject[]> {
   await look('Envoy', async () => envoySubject(await findEnvoys({ download: false })));
   await look('nginx', async () => nginxSubject(await findProxy('nginx', { download: false })));
   await look('HAProxy', async () => haproxySubject(await findProxy('haproxy', { download: false })));
+  await look('Go', async () => goSubject(buildGoExample(context.root)));
   return found;
+}
+
+/** Compiles the example; Go keeps what it compiled, so this is quick the second time. @throws Error when there is no Go. */
+function buildGoExample(root: string): string {
+  const program = path.join(benchFolder(), 'socket-activation-go');
+  // A checkout of another user is no repository to git, and Go would refuse to stamp it.
+  execFileSync('go', ['build', '-buildvcs=false', '-o', program, '.'], {
+    cwd: path.join(root, 'examples/socket-activation/go'),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return program;
 }
 
 function plansOf(subject: ProxySubject, upgrades: number): ProxyPlan[] {
