@@ -2,6 +2,7 @@ import type { Bench, BenchContext, Row } from './bench.js';
 import { WrongArguments } from './flags/flags.js';
 import { type ChainPlan, runChain } from './handover/chains.js';
 import { buildClients, lostOf } from './handover/clients.js';
+import { runCrashes } from './handover/crashes.js';
 import { runAlternation, runDeaths } from './handover/deaths.js';
 import { runFootprint } from './handover/footprint.js';
 import { runFuzz } from './handover/fuzz.js';
@@ -21,6 +22,16 @@ const short = (handovers: number): ChainPlan => ({
   strategy: 'takeover',
   handovers,
   mode: 'short',
+  isRight: (seen) => lostOf(seen) === 0,
+});
+
+/** A program that does next to nothing for a connection leaves the machine to connections, and to the start of the next one. */
+const program = (handovers: number): ChainPlan => ({
+  name: 'short, agent beside a program',
+  strategy: 'program',
+  handovers,
+  mode: 'short',
+  processes: 2,
   isRight: (seen) => lostOf(seen) === 0,
 });
 
@@ -60,7 +71,8 @@ const handovers = ({ args, quick }: BenchContext): number => count(args, '--hand
 
 /** What is measured, in this order; `--only` picks. */
 const PARTS: Record<string, (context: BenchContext, program: string) => Promise<Row[]>> = {
-  short: async (context, program) => [await runChain(context, program, short(handovers(context)))],
+  short: async (context, clients) => [await runChain(context, clients, short(handovers(context)))],
+  program: async (context, clients) => [await runChain(context, clients, program(handovers(context)))],
   async kept(context, program) {
     const plan = kept(
       Math.max(5, Math.round(handovers(context) / 10)),
@@ -78,6 +90,7 @@ const PARTS: Record<string, (context: BenchContext, program: string) => Promise<
   proxies: (context, program) =>
     runRealProxies(context, program, count(context.args, '--proxy-upgrades', context.quick ? 3 : 20)),
   deaths: runDeaths,
+  crashes: (context, clients) => runCrashes(context, clients, context.quick ? 2 : 8),
   attempts: async (context, program) => [await runAlternation(context, program, context.quick ? 4 : 50)],
   fuzz: async (context, program) => [
     await runFuzz(context, program, count(context.args, '--frames', context.quick ? 20_000 : 1_000_000)),

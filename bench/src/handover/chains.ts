@@ -3,8 +3,10 @@ import { Clients, lostOf, type Seen } from './clients.js';
 import { Chain, type Generation, leakedBeyond, type Strategy } from './generations.js';
 
 const SLOTS = 64;
-const PROGRESS_EVERY = 100;
 const MEASURED = 20;
+const PROGRESS_EVERY_MS = 10_000;
+/** So many old ones may still drain, or be guarding, when the next one begins: where connections are short nothing is left to wait for. */
+const LEAVING_AT_ONCE = { short: 2, keep: 0 };
 
 /** A run of hand-overs in a row under load. */
 export interface ChainPlan {
@@ -14,13 +16,15 @@ export interface ChainPlan {
   mode: 'short' | 'keep';
   slots?: number;
   pauseUs?: number;
+  /** Of clients. */
+  processes?: number;
   /** What decides `ok`; the baselines lose by design and are only shown. */
   isRight(seen: Seen, migrated: number): boolean;
 }
 
 /** How the next generation gets its turn under each strategy that is shown beside ours. */
 const SUCCEED: Record<
-  Exclude<Strategy, 'takeover'>,
+  Exclude<Strategy, 'takeover' | 'program'>,
   (chain: Chain, old: Generation, version: number) => Promise<Generation>
 > = {
   async cold(chain, old, version) {
@@ -51,7 +55,8 @@ export async function runChain(context: BenchContext, program: string, plan: Cha
   await first.hears('owner');
   const before = { descriptors: first.openDescriptors, files: chain.files };
   const slots = plan.slots ?? SLOTS;
-  const clients = new Clients(program, { port: chain.port, slots, mode: plan.mode, pauseUs: plan.pauseUs ?? 0 });
+  const { mode, pauseUs = 0, processes = 1 } = plan;
+  const clients = new Clients(program, { port: chain.port, slots, mode, pauseUs, processes });
   try {
     const startedAt = performance.now();
     await clients.answered(slots * 20);
@@ -61,13 +66,15 @@ export async function runChain(context: BenchContext, program: string, plan: Cha
     const during = await clients.report();
     const seconds = (performance.now() - startedAt) / 1000;
     clients.stop();
-    const leaked = plan.strategy === 'takeover' ? await leakedBeyond(before.descriptors, last) : 0;
-    const leftFiles = plan.strategy === 'takeover' ? chain.files - before.files : 0;
+    const ours = plan.strategy === 'takeover' || plan.strategy === 'program';
+    const leaked = ours ? await leakedBeyond(before.descriptors, last) : 0;
+    const leftFiles = ours ? chain.files - before.files : 0;
     return {
       ...rowOf(plan, during, steady, times),
       oneMB,
       overlapMB,
       perSecond: Math.round(during.ok / seconds),
+      seconds,
       failedAttempts: failed,
       leaked,
       leftFiles,
@@ -96,25 +103,53 @@ async function succeed(
   plan: ChainPlan,
 ): Promise<Succession> {
   const out: Succession = { last: first, times: [], failed: 0, migrated: 0, overlapMB: 0 };
+  const leaving: Generation[] = [];
+  const goodbye = async (atMost: number): Promise<void> => {
+    while (leaving.length > atMost) out.migrated += (await leaving.shift()!.hears('done')).migrated ?? 0;
+  };
+  const progress = new Progress(context, plan.handovers);
   for (let version = 1; version <= plan.handovers; version++) {
-    const old = out.last;
     // The look at /proc takes milliseconds, of which a thousand hand-overs need not have more.
     const measured = version <= MEASURED;
-    if (plan.strategy === 'takeover') {
+    const measure = (): void => {
+      if (measured) out.overlapMB = Math.max(out.overlapMB, chain.memoryMB);
+    };
+    if (plan.strategy === 'takeover' || plan.strategy === 'program') {
+      leaving.push(out.last);
       const { next, failed } = await chain.takeOver(version);
       out.last = next;
       out.failed += failed;
       out.times.push((await next.hears('owner')).handover?.handoverMs ?? 0);
-      if (measured) out.overlapMB = Math.max(out.overlapMB, chain.memoryMB);
-      out.migrated += (await old.hears('done')).migrated ?? 0;
+      measure();
+      await goodbye(measured ? 0 : LEAVING_AT_ONCE[plan.mode]);
     } else {
-      out.last = await SUCCEED[plan.strategy](chain, old, version);
-      if (measured) out.overlapMB = Math.max(out.overlapMB, chain.memoryMB);
+      out.last = await SUCCEED[plan.strategy](chain, out.last, version);
+      measure();
     }
-    await clients.answered(plan.slots ?? SLOTS);
-    if (version % PROGRESS_EVERY === 0) context.say(`  ${version} of ${plan.handovers}`);
+    progress.at(version, await clients.answered(plan.slots ?? SLOTS));
   }
+  await goodbye(0);
   return out;
+}
+
+class Progress {
+  readonly #context: BenchContext;
+  readonly #of: number;
+  readonly #startedAt = performance.now();
+  #saidAt = performance.now();
+
+  constructor(context: BenchContext, of: number) {
+    this.#context = context;
+    this.#of = of;
+  }
+
+  at(version: number, seen: Seen): void {
+    const now = performance.now();
+    if (now - this.#saidAt < PROGRESS_EVERY_MS) return;
+    this.#saidAt = now;
+    const seconds = Math.round((now - this.#startedAt) / 1000);
+    this.#context.say(`  ${version} of ${this.#of} after ${seconds} s: ${seen.ok} answered, ${lostOf(seen)} lost`);
+  }
 }
 
 function rowOf(plan: ChainPlan, seen: Seen, steady: Seen, times: number[]): Row {

@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { compiled } from './compiled.js';
 
 /** What clients saw since they began; gap and latencies since the last `beginFigures`. */
 export interface Seen {
@@ -24,37 +21,20 @@ export interface ClientOptions {
   slots: number;
   mode: 'short' | 'keep';
   pauseUs?: number;
+  /** One cannot open more than some 13,000 connections a second on a core. The slots are shared out. */
+  processes?: number;
 }
 
-/** Where programs that benchmarks compile are kept; this user's alone. */
-export function benchFolder(): string {
-  const folder = path.join(tmpdir(), `sidestep-bench-${process.getuid?.() ?? 0}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
-}
+/** The load program. @throws Error when there is no C compiler. */
+export const buildClients = (root: string): string => compiled(root, 'connections');
 
-/** Compiles the load program once per version of its source. @throws Error when there is no C compiler. */
-export function buildClients(root: string): string {
-  const source = path.join(root, 'bench/native/connections.c');
-  const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
-  const program = path.join(benchFolder(), `connections-${hash}`);
-  if (existsSync(program)) return program;
-  const unfinished = `${program}.${process.pid}`;
-  const done = spawnSync('cc', ['-O2', '-o', unfinished, source], { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (done.status !== 0) throw new Error('the load program needs a C compiler: apt-get install gcc libc6-dev');
-  renameSync(unfinished, program);
-  return program;
-}
-
-/** Clients in a process of their own, which go on until stopped. */
+/** Clients in processes of their own, which go on until stopped. */
 export class Clients {
-  readonly #child: ChildProcess;
-  readonly #reports: ((seen: Seen) => void)[] = [];
+  readonly #processes: ClientProcess[];
 
-  constructor(program: string, { port, slots, mode, pauseUs = 0 }: ClientOptions) {
-    const args = ['127.0.0.1', String(port), String(slots), mode, String(pauseUs)];
-    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#reports.shift()?.(JSON.parse(line)));
+  constructor(program: string, { port, slots, mode, pauseUs = 0, processes = 1 }: ClientOptions) {
+    const args = ['127.0.0.1', String(port), String(Math.ceil(slots / processes)), mode, String(pauseUs)];
+    this.#processes = Array.from({ length: processes }, () => new ClientProcess(program, args));
   }
 
   report(): Promise<Seen> {
@@ -66,12 +46,9 @@ export class Clients {
     return this.#ask('begin\n');
   }
 
-  #ask(line: string): Promise<Seen> {
-    return new Promise((resolve, reject) => {
-      if (this.#child.exitCode !== null) reject(new Error('the clients have ended'));
-      this.#reports.push(resolve);
-      this.#child.stdin?.write(line);
-    });
+  async #ask(line: string): Promise<Seen> {
+    const all = await Promise.all(this.#processes.map((one) => one.ask(line)));
+    return all.reduce(together);
   }
 
   /** Resolves when this many more requests were answered. */
@@ -85,8 +62,46 @@ export class Clients {
   }
 
   stop(): void {
+    for (const one of this.#processes) one.stop();
+  }
+}
+
+class ClientProcess {
+  readonly #child: ChildProcess;
+  readonly #reports: ((seen: Seen) => void)[] = [];
+
+  constructor(program: string, args: string[]) {
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#reports.shift()?.(JSON.parse(line)));
+  }
+
+  ask(line: string): Promise<Seen> {
+    return new Promise((resolve, reject) => {
+      if (this.#child.exitCode !== null) reject(new Error('the clients have ended'));
+      this.#reports.push(resolve);
+      this.#child.stdin?.write(line);
+    });
+  }
+
+  stop(): void {
     this.#child.stdin?.end();
   }
+}
+
+/** Of several processes: counts are added, times are the worst of any. */
+function together(one: Seen, other: Seen): Seen {
+  return {
+    ok: one.ok + other.ok,
+    refused: one.refused + other.refused,
+    reset: one.reset + other.reset,
+    timeouts: one.timeouts + other.timeouts,
+    other: one.other + other.other,
+    connections: one.connections + other.connections,
+    versions: Math.max(one.versions, other.versions),
+    longestGapMs: Math.max(one.longestGapMs, other.longestGapMs),
+    p50Ms: Math.max(one.p50Ms, other.p50Ms),
+    p99Ms: Math.max(one.p99Ms, other.p99Ms),
+  };
 }
 
 export const lostOf = (seen: Seen): number => seen.refused + seen.reset + seen.timeouts + seen.other;

@@ -1,8 +1,9 @@
 import type { BenchContext, Row } from '../bench.js';
 import { Clients, lostOf } from './clients.js';
-import { Chain, leakedBeyond } from './generations.js';
+import { Chain, type Generation, leakedBeyond } from './generations.js';
 
 const SLOTS = 32;
+const GUARD_MS = 3_000;
 
 /** On the heap after garbage was collected, over all failed attempts beside one process. */
 const MOST_GROWTH_MB = 1;
@@ -10,6 +11,7 @@ const MOST_GROWTH_MB = 1;
 interface Death {
   name: string;
   side: 'old' | 'new';
+  /** The arrow of the protocol, or `serving`: both have settled, the new one answers requests and the old one could still go back. */
   point: string;
   signal: 'SIGKILL' | 'SIGSTOP';
   /** Requests that may be lost: those inside the process that died, at most one of each client. */
@@ -31,6 +33,9 @@ const at =
     };
   };
 
+const COMMITTED = 'got:COMMITTED';
+const SERVES = 'serving';
+
 /** What the new side has said or heard before it accepts its first connection. */
 const BEFORE_ACCEPT = [
   'send:HELLO',
@@ -48,10 +53,10 @@ const SOCKET_CAME = ['got:ACK', 'send:STATE', 'got:PREPARED', 'send:GO', 'got:SE
 /** The table "Who wins on death" of docs/reference/takeover-protocol.md. */
 const DEATHS: Death[] = [
   ...BEFORE_ACCEPT.map(at('new', 'SIGKILL', { mayLose: 0 })),
-  ...['send:SERVING', 'got:COMMITTED'].map(at('new', 'SIGKILL', { mayLose: SLOTS })),
-  at('new', 'SIGSTOP', { mayLose: SLOTS })('got:COMMITTED'),
+  ...['send:SERVING', COMMITTED, SERVES].map(at('new', 'SIGKILL', { mayLose: SLOTS })),
+  ...[COMMITTED, SERVES].map(at('new', 'SIGSTOP', { mayLose: SLOTS })),
   ...NO_SOCKET_CAME.map(at('old', 'SIGKILL', { mayLose: Number.POSITIVE_INFINITY, mayRefuse: true })),
-  ...SOCKET_CAME.map(at('old', 'SIGKILL', { mayLose: SLOTS })),
+  ...[...SOCKET_CAME, SERVES].map(at('old', 'SIGKILL', { mayLose: SLOTS })),
 ];
 
 /** Every death at every arrow of the protocol: nobody is refused, and what is lost was inside the process that died. */
@@ -67,16 +72,18 @@ export async function runDeaths(context: BenchContext, program: string): Promise
 async function runDeath(context: BenchContext, program: string, death: Death): Promise<Row> {
   const chain = await Chain.create(context.root, 'takeover');
   const interrupt = { point: death.point, signal: death.signal };
-  const limits = { guardMs: 3_000 };
+  const limits = { guardMs: GUARD_MS };
   const old = chain.start(1, { limits, ...(death.side === 'old' ? { interrupt } : {}) });
   await old.hears('owner');
   const clients = new Clients(program, { port: chain.port, slots: SLOTS, mode: 'short' });
   try {
     await clients.answered(SLOTS * 5);
     const next = chain.start(2, death.side === 'new' ? { interrupt } : {});
-    await (death.side === 'new' ? next.hears('interrupted') : next.hears('owner'));
+    if (death.point.endsWith(SERVES)) await killServing(death, clients, { old, next });
+    else await (death.side === 'new' ? next.hears('interrupted') : next.hears('owner'));
     const after = await clients.answered(SLOTS * 10);
-    if (death.signal === 'SIGSTOP') await old.hears('resume');
+    const resumes = death.side === 'new' && (death.point.endsWith(COMMITTED) || death.point.endsWith(SERVES));
+    if (resumes) await old.hears('resume');
     const seen = await clients.report();
     const longestGapMs = Math.max(after.longestGapMs, seen.longestGapMs);
     const lost = lostOf(seen);
@@ -92,6 +99,14 @@ async function runDeath(context: BenchContext, program: string, death: Death): P
     clients.stop();
     await chain.close();
   }
+}
+
+/** While the guard lasts, and after requests that only the new one can have answered. */
+async function killServing(death: Death, clients: Clients, { old, next }: { old: Generation; next: Generation }) {
+  await next.hears('owner');
+  await clients.answered(SLOTS * 2);
+  const dying = death.side === 'new' ? next : old;
+  dying.child.kill(death.signal);
 }
 
 /** Failed and successful attempts in alternation; then as many failed ones beside one and the same process, which must leave nothing behind. */

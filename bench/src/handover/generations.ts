@@ -4,10 +4,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { compiled } from './compiled.js';
 import { privateMB, proportionalMB } from './memory.js';
 import { plainEnvironment } from './plain-environment.js';
 
-export type Strategy = 'takeover' | 'cold' | 'reuseport' | 'openkruise';
+/** `takeover`: a Node server with the library · `program`: `sidestep-agent run` beside a program · the others lose by design. */
+export type Strategy = 'takeover' | 'program' | 'cold' | 'reuseport' | 'openkruise';
 
 const MOST_ATTEMPTS = 5;
 
@@ -25,6 +27,44 @@ interface Told {
   usedMB?: number;
 }
 
+/** How a process of a chain is started, and where it tells what happens. */
+interface Start {
+  args: string[];
+  env: NodeJS.ProcessEnv;
+  tells: 'stdout' | 'stderr';
+}
+
+/** What an agent logs, in the words of bench-server. */
+const AGENT_WORDS: Record<string, string> = {
+  cold: 'owner',
+  takeover: 'owner',
+  promoted: 'owner',
+  finished: 'done',
+  aborted: 'gave-up',
+};
+
+const asTold = (line: Told): Told => ({ ...line, event: AGENT_WORDS[line.event] ?? line.event });
+
+function nodeServer(root: string, options: object): Start {
+  const program = path.join(root, 'packages/migration-agent/fixtures/bench-server.mjs');
+  return { args: ['--expose-gc', program, JSON.stringify(options)], env: plainEnvironment(), tells: 'stdout' };
+}
+
+interface Room {
+  version: number;
+  directory: string;
+  port: number;
+  limits: { guardMs: number };
+}
+
+function agentBesideProgram(root: string, { version, directory, port, limits }: Room): Start {
+  const agent = path.join(root, 'packages/migration-agent/bin/sidestep-agent.cjs');
+  const run = ['run', '--adapter', 'activation', '--listen', `web=127.0.0.1:${port}`];
+  const env = { SIDESTEP_DIR: directory, SIDESTEP_GUARD_SECONDS: String(limits.guardMs / 1000) };
+  const args = [agent, ...run, '--', compiled(root, 'answers'), String(version)];
+  return { args, env: plainEnvironment(env), tells: 'stderr' };
+}
+
 /** One server process of a chain. */
 export class Generation {
   readonly child: ChildProcess;
@@ -32,15 +72,14 @@ export class Generation {
   readonly #told: Told[] = [];
   readonly #waiting = new Set<() => void>();
 
-  constructor(root: string, options: Record<string, unknown>) {
-    const program = path.join(root, 'packages/migration-agent/fixtures/bench-server.mjs');
-    this.child = spawn(process.execPath, ['--expose-gc', program, JSON.stringify(options)], {
-      env: plainEnvironment(),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  constructor({ args, env, tells }: Start) {
+    const stdio =
+      tells === 'stdout' ? (['ignore', 'pipe', 'inherit'] as const) : (['ignore', 'ignore', 'pipe'] as const);
+    this.child = spawn(process.execPath, args, { env, stdio: [...stdio] });
     this.exited = new Promise((resolve) => this.child.once('exit', () => resolve()));
-    createInterface({ input: this.child.stdout! }).on('line', (line) => {
-      this.#told.push(JSON.parse(line));
+    createInterface({ input: (this.child.stdout ?? this.child.stderr)! }).on('line', (line) => {
+      if (!line.startsWith('{')) return;
+      this.#told.push(asTold(JSON.parse(line)));
       this.#wake();
     });
     void this.exited.then(() => this.#wake());
@@ -125,14 +164,12 @@ export class Chain {
   start(version: number, options: { limits?: object; interrupt?: { point: string; signal: string } } = {}): Generation {
     const { directory, port } = this;
     const limits = { guardMs: 200, ...options.limits };
-    const generation = new Generation(this.#root, {
-      strategy: this.#strategy,
-      version,
-      directory,
-      port,
-      ...options,
-      limits,
-    });
+    const strategy = this.#strategy;
+    const generation = new Generation(
+      strategy === 'program'
+        ? agentBesideProgram(this.#root, { version, directory, port, limits })
+        : nodeServer(this.#root, { strategy, version, directory, port, ...options, limits }),
+    );
     this.#started.add(generation);
     void generation.exited.then(() => this.#started.delete(generation));
     return generation;

@@ -6,7 +6,7 @@ import type { Row } from '../bench.js';
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** Each part of `pnpm bench handover` whose counts must be right on any machine, with as little of it as `--quick` does. */
-const PARTS = ['short', 'kept', 'idle', 'udp', 'deaths', 'attempts', 'fuzz', 'footprint'];
+const PARTS = ['short', 'program', 'kept', 'idle', 'udp', 'deaths', 'crashes', 'attempts', 'fuzz', 'footprint'];
 
 function run(part: string): Promise<{ ok: boolean; rows: Row[]; text: string }> {
   return new Promise((resolve) => {

@@ -24,6 +24,7 @@ export async function runIdle(context: BenchContext, wanted: number): Promise<Ro
     const { migrated = 0 } = await old.hears('done');
     const doneAt = performance.now();
     const answers = await Promise.all(sockets.map((socket) => asked(socket)));
+    const answeredAt = performance.now();
     const byNew = answers.filter((answer) => answer.endsWith('2')).length;
     return {
       name: 'idle connections moved',
@@ -34,6 +35,8 @@ export async function runIdle(context: BenchContext, wanted: number): Promise<Ro
       lost: wanted - byNew,
       startToCommitMs: committedAt - startedAt,
       commitToDrainedMs: doneAt - committedAt,
+      // All ask at once; the new process has made no socket of Node's for any of them before.
+      allAnsweredMs: answeredAt - doneAt,
     };
   } finally {
     for (const socket of sockets) socket.destroy();

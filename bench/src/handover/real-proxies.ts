@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { findEnvoys, findProxy, leaveOut } from '@sidestep/testkit';
 import type { BenchContext, Row } from '../bench.js';
-import { benchFolder, Clients, lostOf } from './clients.js';
+import { Clients, lostOf } from './clients.js';
+import { benchFolder } from './compiled.js';
 import { ProxyPod } from './proxy-pod.js';
 import {
   envoySubject,

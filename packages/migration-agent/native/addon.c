@@ -5,5 +5,6 @@ NAPI_MODULE_INIT() {
   exportMessages(env, exports);
   exportPoll(env, exports);
   exportProcess(env, exports);
+  exportWaitSet(env, exports);
   return exports;
 }

@@ -63,5 +63,6 @@ void exportSockets(napi_env env, napi_value exports);
 void exportMessages(napi_env env, napi_value exports);
 void exportPoll(napi_env env, napi_value exports);
 void exportProcess(napi_env env, napi_value exports);
+void exportWaitSet(napi_env env, napi_value exports);
 
 #endif

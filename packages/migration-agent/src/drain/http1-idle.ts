@@ -24,17 +24,3 @@ export function idleConnections(server: Server, sockets: Iterable<Socket>): Sock
   }
   return [...idle];
 }
-
-/** Node's parser of a connection. Not public, so its use is guarded: without it Node does as with a connection that was just accepted. */
-interface ConnectionParser {
-  remove(): void;
-}
-
-/**
- * Takes a connection that came from a predecessor off the list of those whose next head is due: Node answers 408 on one that brought
- * nothing within `headersTimeout` of its start, here of its move, and a client's request may be under way by then. Its first byte
- * puts it back.
- */
-export function awaitNoHead(socket: Socket): void {
-  (socket as { parser?: Partial<ConnectionParser> | null }).parser?.remove?.();
-}

@@ -3,13 +3,15 @@ import type { Http2Server } from 'node:http2';
 import { Server as HttpsServer } from 'node:https';
 import { type Server as NetServer, Socket } from 'node:net';
 import type { DrainCounts, DrainTools } from '../handover/workload.js';
+import { closeAll } from '../native/addon.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
 import { Acceptor } from './acceptor.js';
-import { awaitNoHead, idleConnections } from './http1-idle.js';
+import { idleConnections } from './http1-idle.js';
 import { Http2Sessions } from './http2-sessions.js';
-import { isMovable, moveConnections } from './moving.js';
+import { isMovable, movableSockets, moveConnections } from './moving.js';
 import { prefaceFront } from './preface.js';
 import { drainUntilEmpty, type Served, spread, Wakeup } from './served.js';
+import { SleepingConnections } from './sleeping.js';
 import { closeWebSockets, type WebSockets } from './websocket.js';
 
 export interface Http1Options {
@@ -32,8 +34,12 @@ export class ServedHttp1 implements Served {
   readonly #sessions: Http2Sessions | undefined;
   readonly #acceptor: Acceptor;
   readonly #wakeup = new Wakeup();
+  readonly #sleeping = new SleepingConnections({
+    woken: (fd) => this.#wake(fd),
+    closed: () => this.#wakeup.wake(),
+    timeoutMs: () => this.#server.keepAliveTimeout,
+  });
   readonly #answers = new Set<ServerResponse>();
-  readonly #adopted = new WeakSet<Socket>();
   readonly #closeAt = new WeakMap<Socket, number>();
   readonly ticketKeys?: { get(): Buffer; set(keys: Buffer): void };
   #closing = false;
@@ -45,9 +51,7 @@ export class ServedHttp1 implements Served {
     this.#front = h2c ? prefaceFront(server, h2c) : server;
     this.#sessions = h2c ? new Http2Sessions(h2c, idleCloseSpreadMs, () => this.#wakeup.wake()) : undefined;
     this.#acceptor = new Acceptor(this.#front, () => this.#wakeup.wake());
-    server.prependListener('request', (request: IncomingMessage, answer: ServerResponse) =>
-      this.#onRequest(request, answer),
-    );
+    server.prependListener('request', (_: IncomingMessage, answer: ServerResponse) => this.#onRequest(answer));
     if (server instanceof HttpsServer) {
       this.ticketKeys = { get: () => server.getTicketKeys(), set: (keys) => server.setTicketKeys(keys) };
     }
@@ -62,17 +66,16 @@ export class ServedHttp1 implements Served {
   }
 
   openConnections(): number {
-    return this.#acceptor.sockets.size;
+    return this.#acceptor.sockets.size + this.#sleeping.size;
   }
 
   adopt(_record: ConnectionRecord, fd: number): boolean {
-    const socket = new Socket({ fd, readable: true, writable: true });
-    this.#adopted.add(socket);
-    // Node times out a connection that was idle before; without a first request here it would not know that this one was.
-    socket.setTimeout(this.#server.keepAliveTimeout);
-    this.#front.emit('connection', socket);
-    awaitNoHead(socket);
-    return true;
+    return this.#sleeping.add(fd);
+  }
+
+  #wake(fd: number): void {
+    const socket = socketOf(fd);
+    if (socket) this.#front.emit('connection', socket);
   }
 
   async drain(tools: DrainTools, listener: string): Promise<DrainCounts> {
@@ -89,11 +92,15 @@ export class ServedHttp1 implements Served {
       open: () => this.openConnections(),
       round: async () => {
         const nextGoaway = this.#sessions?.closeDue() ?? Number.POSITIVE_INFINITY;
-        if (!moves) return Math.min(nextGoaway, this.#closeIdle());
+        if (!moves) {
+          const nextAsleep = this.#sleeping.closeDue(this.#options.idleCloseSpreadMs);
+          return Math.min(nextGoaway, nextAsleep, this.#closeIdle());
+        }
         counts.migrated += await this.#moveIdle(migrate, listener);
         return nextGoaway;
       },
       cut: () => {
+        this.#sleeping.closeAll();
         for (const socket of this.#acceptor.sockets) socket.destroy();
       },
     });
@@ -102,8 +109,7 @@ export class ServedHttp1 implements Served {
     return counts;
   }
 
-  #onRequest(request: IncomingMessage, answer: ServerResponse): void {
-    if (this.#adopted.delete(request.socket)) request.socket.setTimeout(this.#server.timeout);
+  #onRequest(answer: ServerResponse): void {
     this.#answers.add(answer);
     answer.once('close', () => {
       this.#answers.delete(answer);
@@ -116,10 +122,7 @@ export class ServedHttp1 implements Served {
   #moveIdle(migrate: NonNullable<DrainTools['migrate']>, listener: string): Promise<number> {
     const idle = idleConnections(this.#server, this.#acceptor.sockets).filter(isMovable);
     const record = { listener, protocol: 'http1' as const };
-    return moveConnections(
-      idle.map((socket) => ({ socket, record })),
-      migrate,
-    );
+    return moveConnections([...this.#sleeping.leave(record), ...movableSockets(idle, record)], migrate);
   }
 
   #closeIdle(): number {
@@ -132,6 +135,16 @@ export class ServedHttp1 implements Served {
       else next = Math.min(next, due - now);
     }
     return next;
+  }
+}
+
+/** Undefined, and closed, when it is nothing that Node can read: a peer may send whatever it likes as a connection. */
+function socketOf(fd: number): Socket | undefined {
+  try {
+    return new Socket({ fd, readable: true, writable: true });
+  } catch {
+    closeAll([fd]);
+    return undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import { Server as TlsServer } from 'node:tls';
 import type { DrainCounts, DrainTools } from '../handover/workload.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
 import { Acceptor } from './acceptor.js';
-import { isMovable, moveConnections } from './moving.js';
+import { isMovable, movableSockets, moveConnections } from './moving.js';
 import { drainUntilEmpty, type Served, Wakeup } from './served.js';
 
 /** The user's own way to move connections of a protocol that only the user knows. */
@@ -69,7 +69,7 @@ export class ServedTcp implements Served {
       const meta = isMovable(socket) ? migrateConnection(socket) : false;
       if (meta === false) continue;
       const record: ConnectionRecord = { listener, protocol: 'hook', meta: Buffer.from(meta).toString('base64') };
-      moved += await moveConnections([{ socket, record }], tools.migrate);
+      moved += await moveConnections(movableSockets([socket], record), tools.migrate);
     }
     return moved;
   }

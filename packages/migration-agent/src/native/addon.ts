@@ -54,6 +54,11 @@ export interface NativeAddon {
   rewatch(handle: WatchHandle, events: number): number;
   hold(handle: WatchHandle, hold: boolean): number;
   unwatch(handle: WatchHandle): number;
+  /** An epoll set; it is itself readable when a member is. */
+  waitSet(): number;
+  waitSetAdd(set: number, fd: number): number;
+  waitSetRemove(set: number, fd: number): number;
+  waitSetReady(set: number): number[] | number;
   reapOrphans(known: readonly number[]): number;
 }
 

@@ -53,7 +53,10 @@ export interface ServeOptions {
   websockets?: { clients: Iterable<{ close(code: number, reason: string): void }> };
   /** HTTP/2 with prior knowledge on the same TCP port as this HTTP/1.1 server. */
   h2c?: Http2Server;
-  /** Set to false to drain idle HTTP/1.1 connections instead of moving them. */
+  /**
+   * Set to false to drain idle HTTP/1.1 connections instead of moving them. The server of the successor sees a moved connection
+   * (`connection` event, `getConnections`) from its first byte on.
+   */
   migrate?: boolean;
   /**
    * For protocols of your own: return what the successor needs to go on with this connection, or false to drain it here. Called
