@@ -7,6 +7,7 @@ import { KRUISE, type Pod } from '@sidestep/core';
 import { Redis } from 'ioredis';
 import { leadingPlanner } from '../platform/leading-planner.js';
 import type { PlatformOptions } from '../platform/platform.js';
+import { replaceEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import type { Load } from '../world/load.js';
 import { podRow, workingVersion } from '../world/pod-row.js';
@@ -14,7 +15,7 @@ import { catalogueOf, image, type MeshSet, podOf, programsOf, sidecarSetOf } fro
 import { World } from '../world/world.js';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
-const NODE = 'journey-node';
+export const NODE = 'journey-node';
 const DEADLINE_MS = 120_000;
 
 /** One set of pods with their sidecar and the traffic through it. */
@@ -29,8 +30,11 @@ let sequence = 0;
 
 export const given = {
   /** API server, Redis, webhook, planner, two workers and a kubelet, each its own process. */
-  async aPlatform(options: Pick<PlatformOptions, 'apiServer' | 'planners'> = {}): Promise<World> {
+  async aPlatform(
+    options: Pick<PlatformOptions, 'apiServer' | 'planners' | 'kubeletArgs' | 'images'> = {},
+  ): Promise<World> {
     return World.start({
+      kubeletArgs: ['--backoff', '0.05'],
       ...options,
       root: ROOT,
       stateDir: mkdtempSync(path.join(tmpdir(), 'sidestep-journey-')),
@@ -38,9 +42,8 @@ export const given = {
       queue: 'redis',
       needsRedis: true,
       ownRedis: true,
-      images: catalogueOf(programsOf(ROOT)),
+      images: { ...catalogueOf(programsOf(ROOT)), ...options.images },
       node: NODE,
-      kubeletArgs: ['--backoff', '0.05'],
     });
   },
 
@@ -150,15 +153,24 @@ const upgradeRecord = (pod: Pod, set: string): { phase?: string; reason?: string
   (JSON.parse(pod.metadata.annotations?.['sidestep.dev/upgrade'] ?? '{}') as Record<string, object>)[set] ?? {};
 
 export const outcome = {
-  async everyPodRuns(journey: Journey, version: string, mesh = journey.mesh): Promise<void> {
-    await until(
-      () => {
-        const rows = rowsOf({ ...journey, mesh });
-        return rows.every((row) => row.version === version && row.state === 'idle') ? true : undefined;
-      },
-      `every pod to run ${version}; now ${JSON.stringify(rowsOf({ ...journey, mesh }))}`,
-      DEADLINE_MS,
-    );
+  /** Resolves with the reasons that were given meanwhile for what was not done yet. */
+  async everyPodRuns(
+    journey: Journey,
+    version: string,
+    mesh = journey.mesh,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<Set<string>> {
+    const reasons = new Set<string>();
+    const look = async () => {
+      await replaceEnded(journey.world.platform);
+      const rows = rowsOf({ ...journey, mesh });
+      for (const { reason } of rows) reasons.add(reason);
+      return rows.every((row) => row.version === version && row.state === 'idle') || undefined;
+    };
+    await until(look, `every pod to run ${version}`, deadlineMs).catch((error: Error) => {
+      throw new Error(`${error.message}; now ${JSON.stringify(rowsOf({ ...journey, mesh }))}`);
+    });
+    return reasons;
   },
 
   /** The condition `Progressing` has this reason. */

@@ -40,7 +40,6 @@ describe('a part of the control plane that comes back, or is taken over', () => 
       await outcome.everyPodRuns(journey, 'v2');
       await outcome.theSetSays(journey, 'RolloutComplete');
       await outcome.nothingWasLost(journey);
-      await world.platform.service(killed).start();
     },
     3 * MINUTES,
   );

@@ -1,8 +1,8 @@
 // Waiting for how a row must end.
 import type { Pod, SidecarSet } from '@sidestep/core';
 import { type Answer, ask } from '../platform/ask.js';
+import { replaceEnded } from '../platform/replace-ended.js';
 import type { MeshSet } from '../world/scenario.js';
-import { replaceDead } from './acts/control-plane.js';
 import type { Expectation } from './row.js';
 import type { Stage } from './stage.js';
 
@@ -34,7 +34,7 @@ export const goesOn = async (stage: Stage, expect: Expectation): Promise<string 
 const until = <T>(stage: Stage, probe: () => T | undefined, what: string): Promise<T> =>
   stage.until(
     async () => {
-      await replaceDead(stage);
+      await replaceEnded(stage.world.platform);
       return probe();
     },
     what,

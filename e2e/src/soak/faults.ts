@@ -112,12 +112,6 @@ export const endFaults = async (world: World): Promise<void> => {
   if (world.platform.redis?.pid() === undefined) await world.platform.redis?.start();
 };
 
-/** As a Deployment does with a planner that lost its lease. */
-export const replaceEnded = async (world: World): Promise<void> => {
-  for (const service of [...servicesOf(world, 'planner'), ...servicesOf(world, 'worker')])
-    if (!service.isAlive) await service.start();
-};
-
 /** How many keys the queue keeps. */
 export const redisKeys = async (world: World): Promise<number> => {
   let keys = 0;

@@ -2,12 +2,13 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startInstantKubelet } from '@sidestep/testkit';
+import { replaceEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import { EVENTS, REVISIONS } from '../world/resources.js';
 import { World } from '../world/world.js';
 import { Crowd } from './crowd.js';
 import { EDITS, settle } from './edits.js';
-import { endFaults, FAULTS, redisKeys, replaceEnded } from './faults.js';
+import { endFaults, FAULTS, redisKeys } from './faults.js';
 import { growthProblem, type HeapGrowth, heapGrowth } from './heap-growth.js';
 import { HEAP_FOLDER, heapSamplesOf } from './heap-samples.js';
 import { Random } from './random.js';
@@ -135,7 +136,7 @@ const disturb = async (
     say?.(what);
   };
   while (Date.now() < end) {
-    await replaceEnded(world);
+    await replaceEnded(world.platform);
     if (!isFaulty && random.next() < 0.15) {
       const chosen = random.pick(FAULTS);
       note(chosen.name);
@@ -176,7 +177,7 @@ const keepAlive = (world: World): (() => Promise<void>) => {
   let isOn = true;
   const keep = async (): Promise<void> => {
     while (isOn) {
-      await replaceEnded(world);
+      await replaceEnded(world.platform);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   };

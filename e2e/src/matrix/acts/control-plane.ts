@@ -1,5 +1,6 @@
 // What happens to planners and workers.
 import { leadingPlanner } from '../../platform/leading-planner.js';
+import { replaceEnded } from '../../platform/replace-ended.js';
 import type { Service } from '../../platform/service.js';
 import { type Act, act } from '../row.js';
 import type { Stage } from '../stage.js';
@@ -77,14 +78,10 @@ export const planner = {
   }),
 };
 
-/** As their Deployments do with planners and workers that ended. */
-export const replaceDead = (stage: Stage): Promise<void> =>
-  startDead([...servicesOf(stage, 'planner'), ...servicesOf(stage, 'worker')]);
-
 export const everything = {
   killed: act('all planners and workers are gone', async (stage) => {
-    stage.atEnd(() => replaceDead(stage));
+    stage.atEnd(() => replaceEnded(stage.world.platform));
     await killAll([...servicesOf(stage, 'planner'), ...servicesOf(stage, 'worker')]);
   }),
-  start: act('Sidestep starts', replaceDead),
+  start: act('Sidestep starts', (stage) => replaceEnded(stage.world.platform)),
 };
