@@ -144,8 +144,8 @@ export class SimulatedRollout {
   }
 
   private isMoving(): boolean {
-    const { upgradingPods = 0, failedPods = 0 } = this.decision.status;
-    return upgradingPods > failedPods;
+    const summaries = [...this.pods.keys()].map((name) => this.ledger.summaryOf(`shop/${name}`));
+    return summaries.some((pod) => pod?.matched === true && pod.inFlight && pod.state !== 'Failed');
   }
 
   private store(set: SidecarSet): SidecarSet {

@@ -47,20 +47,18 @@ function assessOpen(reading: PodReading, open: PairView[], now: Date): Assessmen
   const state = failure === undefined ? 'Upgrading' : 'Failed';
   const stay: Assessment = { state, due: 'migration', ...(failure ?? waiting), failure };
   stay.reviewAt = nextReview(reading, now);
-  if (isStale(reading)) return assessSuperseded(reading, stay, now);
+  return isStale(reading) ? assessSuperseded(reading, stay, now) : (findAbort(reading, stay, now) ?? stay);
+}
+
+/** Why the attempt is to be given up, whatever the pod is to become afterwards. */
+function findAbort(reading: PodReading, stay: Assessment, now: Date): Assessment | undefined {
+  const abort: Assessment = { ...stay, due: 'abort', plan: planAbort(reading, now) };
   if (reading.target.abortRequested) {
-    return {
-      ...stay,
-      due: 'abort',
-      reason: 'AbortRequested',
-      message: 'the rollout was asked to stop',
-      plan: planAbort(reading, now),
-      failure: undefined,
-    };
+    return { ...abort, reason: 'AbortRequested', message: 'the rollout was asked to stop', failure: undefined };
   }
   const policy = reading.target.sidecarSet.spec.updateStrategy?.failurePolicy;
-  if (failure === undefined || policy === undefined || policy.podAction === 'Keep') return stay;
-  return { ...stay, due: 'abort', plan: planAbort(reading, now) };
+  const isKept = policy === undefined || policy.podAction === 'Keep';
+  return stay.failure === undefined || isKept ? undefined : abort;
 }
 
 function assessMigrated(reading: PodReading, now: Date): Assessment {
@@ -76,11 +74,17 @@ function assessMigrated(reading: PodReading, now: Date): Assessment {
 function assessSuperseded(reading: PodReading, stay: Assessment, now: Date): Assessment {
   const plan = planUpgrade(reading, now);
   const late = findUnreported(reading, now);
+  if (plan.ends && !plan.begins) {
+    return late === undefined ? assessWentBack(reading, stay, plan, now) : { ...stay, ...late };
+  }
+  // Before anything else: whether the pod may be begun with the wanted revision is for the rollout to say (a partition, a step, a
+  // pause), and may be never, while the failed container keeps the pod unready.
+  const abort = findAbort(reading, stay, now);
+  if (abort !== undefined) return abort;
+  if (findBar(reading) !== undefined) return stay;
   if (late !== undefined) return { ...stay, ...late };
-  if (plan.ends && !plan.begins) return assessWentBack(reading, stay, plan, now);
-  const barred = findBar(reading);
-  if (barred !== undefined) return stay;
-  const message = `goes on from ${reading.stamp?.controllerRevision ?? 'an older revision'} to the wanted revision`;
+  const from = reading.stamp?.controllerRevision ?? 'an older revision';
+  const message = `goes on from ${from} to the wanted revision${beside(stay.failure)}`;
   return { ...stay, due: 'upgrade', reason: 'Superseded', message, plan };
 }
 
@@ -109,13 +113,17 @@ function assessClosed(reading: PodReading, now: Date): Assessment {
   }
   const state = settling?.state ?? 'Idle';
   const bar = findBar(reading) ?? findUnreported(reading, now);
-  if (bar !== undefined) return { state, due: 'none', ...bar };
+  const trouble = beside(settling?.failure);
+  if (bar !== undefined) return { state, due: 'none', ...bar, message: `${bar.message}${trouble}` };
   const plan = planUpgrade(reading, now);
   const held = waitForBackOff(state, 'none', plan);
   if (held !== undefined) return held;
-  const message = `runs ${reading.stamp?.controllerRevision ?? 'an older revision'} and waits to be picked`;
+  const message = `runs ${reading.stamp?.controllerRevision ?? 'an older revision'} and waits to be picked${trouble}`;
   return { state, due: 'upgrade', reason: 'AwaitingSelection', message, plan };
 }
+
+/** What failed before is still to be read where another reason tells why nothing is done about it. */
+const beside = (failure: Problem | undefined): string => (failure === undefined ? '' : `; ${failure.message}`);
 
 /** No pair is open, but the kubelet is not done with an earlier write. */
 function assessSettling(reading: PodReading, now: Date): Assessment | undefined {

@@ -109,10 +109,10 @@ describe('the spec goes on to a third image', () => {
     pod.image({ mesh: 'mesh:nopull' });
     pod.run('upgrade');
     pod.wait(2).kubelet();
-    pod.strategy({ failurePolicy: {} }).image({ mesh: 'mesh:crash' });
+    pod.image({ mesh: 'mesh:crash' });
     pod.run('upgrade');
     pod.wait(2).kubelet();
-    pod.run('abort');
+    pod.strategy({ failurePolicy: {} }).run('abort');
     expect(pod.stamp()).toMatchObject({ hash: first.hash, controllerRevision: first.controllerRevision });
   });
 });

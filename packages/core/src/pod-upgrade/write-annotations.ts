@@ -7,6 +7,7 @@ import type { Assessment } from './assess-pod.js';
 import { isSameImage, withoutGeneration } from './image-reference.js';
 import type { PodReading } from './pod-reading.js';
 import type { UpgradeTarget } from './types.js';
+import { isUpgradable } from './upgradable.js';
 import { withUpgradeRecord } from './upgrade-record.js';
 import { hashWithImages } from './upgrade-target.js';
 import type { WritePlan } from './write-plan.js';
@@ -60,7 +61,8 @@ function stampAbort(
   plan: WritePlan,
   now: Date,
 ): void {
-  if (reason === 'SpecWentBack') {
+  // The images alone went back where something else was edited, too, that no running pod can take on.
+  if (reason === 'SpecWentBack' && isUpgradable(reading)) {
     stampTarget(annotations, reading, plan, now);
     return;
   }
@@ -93,9 +95,15 @@ function runsTargetAfter(reading: PodReading, plan: WritePlan): boolean {
   return [...hot, ...plain].every((sidecar) => isSameImage(images.get(sidecar.name) ?? '', sidecar.image));
 }
 
-/** The wanted SidecarSet's hash with the images that the pod is left with; nothing else may differ. */
+/**
+ * The wanted SidecarSet's hash with the images that the pod is left with. Where more than images differs the spec that the pod
+ * runs is not known: then a hash that no revision has, so that the pod is never taken for one that runs the wanted one.
+ */
 function hashAfter(reading: PodReading, plan: WritePlan): string {
-  const images = [...imagesAfter(reading, plan)].map(([name, image]) => [name, withoutGeneration(image)] as const);
+  const mark = isUpgradable(reading) ? '' : `@${reading.stampWithoutImage?.hash ?? 'unknown'}`;
+  const images = [...imagesAfter(reading, plan)].map(
+    ([name, image]) => [name, `${withoutGeneration(image)}${mark}`] as const,
+  );
   return hashWithImages(reading.target.sidecarSet, new Map(images));
 }
 

@@ -6,7 +6,7 @@ import { toTimestamp } from '../pod-upgrade/annotations.js';
 import { HELD_ON_PURPOSE } from './begin-permit.js';
 import { counted, countedWith } from './counted.js';
 import type { RolloutFacts } from './rollout-facts.js';
-import type { PodSummary } from './types.js';
+import { LEFT_ALONE } from './tally.js';
 
 interface Verdict {
   status: 'True' | 'False';
@@ -49,11 +49,11 @@ function ready({ tally }: RolloutFacts): Verdict {
 
 function progressing(facts: RolloutFacts): Verdict {
   const { tally, hold, granted } = facts;
-  const counts = `${tally.onTarget} of ${counted(tally.matched, 'pod')} updated, ${tally.inFlight} under way, ${tally.failed.size} failed`;
+  const counts = `${tally.onTarget} of ${counted(tally.matched, 'pod')} updated, ${tally.inFlight} under way, ${tally.failedCount} failed`;
   if (tally.matched === 0) return no('NoMatchingPods', 'no pod carries this SidecarSet');
   const waiting = tally.stale + tally.inFlight > 0;
   if (waiting && !facts.queueAvailable) return no('QueueUnavailable', `the job queue cannot be reached; ${counts}`);
-  const moving = tally.inFlight - countFailedInFlight(facts) + granted;
+  const moving = tally.inFlight - countStuck(facts) + granted;
   if (moving > 0) return yes(facts.rolledBack ? 'RollingBack' : 'RollingOut', counts);
   if (tally.stale === 0 && tally.good === tally.onTarget) return complete(facts, counts);
   if (hold !== undefined) return no(hold.reason, `${hold.message}; ${counts}`);
@@ -81,7 +81,8 @@ function findStop({ tally, candidates, partition, maxUnavailable, step, prePull 
   if (candidates > 0 && tally.onTarget >= step.limit) return 'StepInProgress';
   if (candidates > partition && (prePull?.failed ?? 0) > 0) return 'PrePullFailed';
   if (candidates > 0) return 'PartitionReached';
-  const [mostFrequent] = [...tally.reasons].sort((a, b) => b[1] - a[1]);
+  const isInTheWay = ([reason]: [Reason, number]): boolean => !LEFT_ALONE.includes(reason);
+  const [mostFrequent] = [...tally.reasons].filter(isInTheWay).sort((a, b) => b[1] - a[1]);
   return mostFrequent?.[0] ?? 'PodsNotReady';
 }
 
@@ -100,8 +101,9 @@ function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates
   }
 }
 
-const countFailedInFlight = ({ tally }: RolloutFacts): number =>
-  [...tally.failed.values()].filter((summary) => summary.inFlight).length;
+/** Pods half way that nothing will happen to, unless they are picked again. */
+const countStuck = ({ tally }: RolloutFacts): number =>
+  tally.allFailed().filter(({ inFlight, failed, due }) => inFlight && (failed || due !== 'abort')).length;
 
 function degraded(facts: RolloutFacts): Verdict {
   const { tally, failures, rolledBack, latestRevision, before } = facts;
@@ -111,16 +113,15 @@ function degraded(facts: RolloutFacts): Verdict {
     return yes(tally.stale + tally.inFlight > 0 ? 'RollingBack' : 'RolledBack', message);
   }
   if (hold !== undefined) return yes(hold.reason, `${hold.message}${examples(facts)}`);
-  if (tally.failed.size > 0)
-    return yes('PodsFailed', `${counted(tally.failed.size, 'pod')} failed to upgrade${examples(facts)}`);
+  if (tally.failedCount > 0)
+    return yes('PodsFailed', `${counted(tally.failedCount, 'pod')} failed to upgrade${examples(facts)}`);
   return no('NoFailures', 'no pod failed to upgrade');
 }
 
 function examples({ tally }: RolloutFacts): string {
-  const failed: PodSummary[] = [];
-  for (const summary of tally.failed.values()) if (failed.push(summary) === 3) break;
+  const failed = tally.allFailed().slice(0, 3);
   if (failed.length === 0) return '';
-  const more = tally.failed.size > failed.length ? ', ...' : '';
+  const more = tally.failedCount > failed.length ? ', ...' : '';
   return `: ${failed.map((summary) => `${summary.key}: ${summary.message}`).join('; ')}${more}`;
 }
 

@@ -34,6 +34,7 @@ export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, n
   const ready = podReady && isPodConsistent(reading, now);
   const inFlight = reading.pairs.some((pair) => pair.open) || (wasChanged(reading) && isUnderWay(assessment));
   const goodAt = onTarget && ready && !inFlight ? goodTime(reading) : Number.POSITIVE_INFINITY;
+  const failed = assessment.reason === 'FailedBefore' || (assessment.state === 'Failed' && hash === target.hash);
   const notUpgradable = assessment.reason === 'UpdateImmutableField';
   return {
     key: `${metadata.namespace ?? ''}/${metadata.name ?? ''}`,
@@ -57,7 +58,8 @@ export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, n
     inFlight,
     candidate: assessment.due === 'upgrade',
     notUpgradable,
-    failed: assessment.reason === 'FailedBefore' || (assessment.state === 'Failed' && hash === target.hash),
+    failed,
+    failedEarlier: assessment.state === 'Failed' && !failed,
     good: goodAt <= now.getTime(),
     goodAt,
     reviewAt: nextReview(assessment.reviewAt, goodAt, now),

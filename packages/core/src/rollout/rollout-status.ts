@@ -16,7 +16,7 @@ export function statusOf(facts: RolloutFacts): SidecarSetStatus {
     latestRevision,
     collisionCount,
     upgradingPods: tally.inFlight,
-    failedPods: tally.failed.size,
+    failedPods: tally.failedCount,
   };
   const currentRevision = isWellEverywhere(facts) ? latestRevision : before?.currentRevision;
   if (currentRevision !== undefined) status.currentRevision = currentRevision;

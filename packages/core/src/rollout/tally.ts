@@ -2,7 +2,7 @@ import type { Reason } from '../api/reasons.js';
 import type { PodSummary } from './types.js';
 
 /** Reasons of pods that are left as they are on purpose, so that a rollout is complete without them. */
-const LEFT_ALONE: readonly Reason[] = [
+export const LEFT_ALONE: readonly Reason[] = [
   'PartitionReached',
   'NotUpdateStrategy',
   'UpdateImmutableField',
@@ -25,6 +25,8 @@ export class Tally {
   notUpgradable = 0;
   /** Keys of failed pods, so that a message can name some. */
   readonly failed = new Map<string, PodSummary>();
+  /** Pods that failed on an earlier revision and are still half way. */
+  readonly failedEarlier = new Map<string, PodSummary>();
   /** Pods that are not done, by reason. */
   readonly reasons = new Map<Reason, number>();
   /** ControllerRevisions that pods carry; these must not be truncated. */
@@ -33,11 +35,22 @@ export class Tally {
   add(summary: PodSummary): void {
     this.count(summary, 1);
     if (summary.failed) this.failed.set(summary.key, summary);
+    if (summary.failedEarlier) this.failedEarlier.set(summary.key, summary);
   }
 
   remove(summary: PodSummary): void {
     this.count(summary, -1);
     this.failed.delete(summary.key);
+    this.failedEarlier.delete(summary.key);
+  }
+
+  /** Every pod that failed and was not brought to anything better since. */
+  allFailed(): PodSummary[] {
+    return [...this.failed.values(), ...this.failedEarlier.values()];
+  }
+
+  get failedCount(): number {
+    return this.failed.size + this.failedEarlier.size;
   }
 
   private count(summary: PodSummary, by: 1 | -1): void {

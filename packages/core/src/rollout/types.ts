@@ -86,6 +86,8 @@ export interface PodSummary {
   readonly notUpgradable: boolean;
   /** Failed on the target revision, still there or aborted. */
   readonly failed: boolean;
+  /** Failed on a revision that is not wanted any more, and still half way: the failure policy of the wanted one does not count it. */
+  readonly failedEarlier: boolean;
   /** On target, ready, nothing under way, and past `minReadySeconds`. */
   readonly good: boolean;
   /** From when (Unix ms) the pod is good by `minReadySeconds`; Infinity while it is not ready on target. */
