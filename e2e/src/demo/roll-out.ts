@@ -1,10 +1,11 @@
 import { maxUnavailableOf } from '@sidestep/core';
 import { PodHistory } from '../matrix/pod-history.js';
+import { replaceEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import { DEMO_SET, image, NAMESPACE, SET_NAME } from '../world/scenario.js';
 import type { Fault } from './faults.js';
 import { brokenPromises } from './promises.js';
-import { abortedPods, begunPods, everyPodRuns, rolloutStopped, type Stage, viewOf } from './stage.js';
+import { abortedPods, begunPods, everyPodRuns, rolloutStopped, type Stage, stopOf, viewOf } from './stage.js';
 import type { Strike } from './strikes/strike.js';
 
 /** The container that serves first in a new pod. */
@@ -27,7 +28,29 @@ const budgetOf = ({ options }: Stage): number =>
   maxUnavailableOf({ maxUnavailable: options.maxUnavailable }, options.pods);
 
 const runs = (stage: Stage, version: string): Promise<true> =>
-  until(() => everyPodRuns(stage, version), `every pod to run ${version}`, DEADLINE_MS);
+  until(
+    async () => {
+      for (const name of await replaceEnded(stage.world.platform)) {
+        stage.restarts += 1;
+        stage.notes.push(`${name} had ended and was started again`);
+      }
+      const done = everyPodRuns(stage, version);
+      const stop = done ? undefined : stopOf(stage, version);
+      if (stop !== undefined) throw new Error(`the rollout to ${version} stopped: ${stop}`);
+      return done;
+    },
+    `every pod to run ${version}`,
+    DEADLINE_MS,
+  );
+
+/** A rollout that did not come to its end is a broken promise, and what was counted until then is told all the same. */
+const notCompleted = (stage: Stage, fault: Fault | undefined, error: unknown): Outcome => ({
+  target: fault?.aborts ? 'v3' : (fault?.image ?? 'v2'),
+  aborted: abortedPods(stage).length,
+  did: '',
+  kept: [],
+  broken: [error instanceof Error ? error.message : String(error)],
+});
 
 const halfWay = (stage: Stage): string[] =>
   viewOf(stage)
@@ -40,7 +63,9 @@ export const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<O
   const end = stage.world.watchPods(NAMESPACE, history);
   if (fault) stage.notes.push(`fault: ${stage.options.fail} — promised: ${fault.promise}`);
   try {
-    const outcome = fault?.aborts ? await failing(stage, fault) : await completing(stage, fault);
+    const outcome = await (fault?.aborts ? failing(stage, fault) : completing(stage, fault)).catch((error: unknown) =>
+      notCompleted(stage, fault, error),
+    );
     outcome.broken.push(...history.breaches);
     if (fault)
       stage.notes.push(

@@ -36,6 +36,8 @@ const startWorld = (root: string, stateDir: string, options: DemoOptions, screen
       ownRedis: needsRedis,
       images: catalogueOf(programsOf(root)),
       node: NODE,
+      // Long enough for a machine out of breath, where no fault waits for it to end.
+      ...(options.fail === 'planner-killed' ? {} : { env: { SIDESTEP_LEASE_SECONDS: '15' } }),
       kubeletArgs: ['--starts-at-once', String(options.startsAtOnce)],
     },
     (what) => screen.say(`starting ${what}`),
@@ -56,7 +58,17 @@ const openStage = async (world: World, options: DemoOptions, screen: Screen): Pr
     deadlineSeconds * 3_000,
   );
   const load = await world.startLoad(NAMESPACE, options.rate, { rampMs: RAMP_MS });
-  return { options, world, load, screen, notes: [], startedAt: Date.now(), phaseSeen: new Map(), rows: new Map() };
+  return {
+    options,
+    world,
+    load,
+    screen,
+    notes: [],
+    startedAt: Date.now(),
+    phaseSeen: new Map(),
+    restarts: 0,
+    rows: new Map(),
+  };
 };
 
 const howToLook = (stage: Stage): string[] => [
@@ -93,6 +105,8 @@ const perform = async (stage: Stage): Promise<Summary> => {
     pods: world.podsOf(NAMESPACE),
     ...outcome,
     fault: options.fail ?? '',
+    queue: world.platform.usedQueue,
+    restarts: stage.restarts,
     rate,
     sidecarDies: fault?.sidecarDies === true,
     load,

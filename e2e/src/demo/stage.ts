@@ -1,7 +1,7 @@
 import type { Pod, SidecarSet } from '@sidestep/core';
 import type { Load } from '../world/load.js';
 import { podRow } from '../world/pod-row.js';
-import { NAMESPACE, SET_NAME } from '../world/scenario.js';
+import { image, NAMESPACE, SET_NAME } from '../world/scenario.js';
 import type { World } from '../world/world.js';
 import type { DemoOptions } from './options.js';
 import type { Screen } from './screen.js';
@@ -16,6 +16,8 @@ export interface Stage {
   notes: string[];
   startedAt: number;
   phaseSeen: Map<string, Set<string>>;
+  /** Planners and workers that ended by themselves and were started again. */
+  restarts: number;
   rows: Map<string, { pod: Pod; set: SidecarSet; at: number; row: PodRow }>;
 }
 
@@ -62,6 +64,18 @@ export const abortedPods = (stage: Stage): string[] =>
     .podsOf(NAMESPACE)
     .filter((pod) => /"phase":"(Failed|Aborted)"/.test(pod.metadata.annotations?.['sidestep.dev/upgrade'] ?? ''))
     .map((pod) => pod.metadata.name!);
+
+/** Why the rollout of a version goes no further by itself; undefined while it may. */
+export const stopOf = (stage: Stage, version: string): string | undefined => {
+  const { metadata, spec, status } = stage.world.set(SET_NAME);
+  // What is said of the spec before says nothing of this one.
+  const isOfThis = spec.containers?.[0]?.image === image(version) && status?.observedGeneration === metadata.generation;
+  if (!isOfThis) return undefined;
+  const condition = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted);
+  const paused = condition('Paused');
+  if (paused?.status !== 'True' || !['TooManyFailures', 'NoGoodRevision'].includes(paused.reason)) return undefined;
+  return [paused.reason, paused.message, condition('Degraded')?.message].filter(Boolean).join('; ');
+};
 
 /** True once at least one pod was aborted, none is half done, and the set says that it stopped. */
 export const rolloutStopped = (stage: Stage): true | undefined => {

@@ -19,6 +19,10 @@ export interface Summary {
   /** What was promised for the fault and seen to hold, and what did not. */
   kept: string[];
   broken: string[];
+  /** What held the jobs: without any Redis to be had it is the memory of the planner. */
+  queue: 'redis' | 'memory';
+  /** Planners and workers that ended by themselves and were started again, as a Deployment does. */
+  restarts: number;
   /** Requests per second during the rollout: what was asked for, or less where the machine cannot serve that many. */
   rate: number;
   requests: number;
@@ -47,6 +51,8 @@ interface SummaryInput {
   did: string;
   kept: string[];
   broken: string[];
+  queue: 'redis' | 'memory';
+  restarts: number;
   rate: number;
   /** The run's fault kills sidecars, and what was in them does not count. */
   sidecarDies: boolean;
@@ -93,6 +99,8 @@ export const summaryOf = (input: SummaryInput): Summary => {
     did: input.did,
     kept: input.kept,
     broken: input.broken,
+    queue: input.queue,
+    restarts: input.restarts,
     rate: input.rate,
     requests: load.requests,
     lost: load.lost,

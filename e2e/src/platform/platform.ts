@@ -124,6 +124,10 @@ export class Platform {
     return this.add(new Service(spec, path.join(this.options.stateDir, 'logs')));
   }
 
+  get usedQueue(): 'redis' | 'memory' {
+    return this.queue;
+  }
+
   /** Without any Redis to be had the platform runs on the queue inside the planner's process, and says so. */
   private async startRedis(onStep: (what: string) => void): Promise<void> {
     try {

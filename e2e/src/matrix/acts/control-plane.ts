@@ -78,10 +78,14 @@ export const planner = {
   }),
 };
 
+const startEnded = async (stage: Stage): Promise<void> => {
+  await replaceEnded(stage.world.platform);
+};
+
 export const everything = {
   killed: act('all planners and workers are gone', async (stage) => {
-    stage.atEnd(() => replaceEnded(stage.world.platform));
+    stage.atEnd(() => startEnded(stage));
     await killAll([...servicesOf(stage, 'planner'), ...servicesOf(stage, 'worker')]);
   }),
-  start: act('Sidestep starts', (stage) => replaceEnded(stage.world.platform)),
+  start: act('Sidestep starts', startEnded),
 };

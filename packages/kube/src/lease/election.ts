@@ -183,7 +183,7 @@ export class LeaseElection {
     const { renewDeadlineMs } = this.#options;
     const left = renewedAt.getTime() + renewDeadlineMs - this.#clock.now().getTime();
     this.#cancelDeadline = this.#clock.after(Math.max(0, left), () =>
-      this.#lose(`the lease could not be renewed for ${renewDeadlineMs} ms`),
+      this.#lose(`the lease could not be renewed for ${Math.round(renewDeadlineMs)} ms`),
     );
   }
 
