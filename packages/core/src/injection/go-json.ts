@@ -5,9 +5,12 @@
 
 import { compareBytes } from '../api/schema/go-json.js';
 
-/** One JSON value. `text` is its source without surrounding space; members keep their order, the last of a name counts. */
+/**
+ * One JSON value. `text` is its source without surrounding space. Of several members of one name the last counts in `members`;
+ * `pairs` has them all as they are written.
+ */
 export type GoJson =
-  | { kind: 'object'; text: string; members: Map<string, GoJson> }
+  | { kind: 'object'; text: string; members: Map<string, GoJson>; pairs: readonly (readonly [string, GoJson])[] }
   | { kind: 'array'; text: string; items: GoJson[] }
   | { kind: 'string'; text: string; value: string }
   | { kind: 'number' | 'bool' | 'null'; text: string };
@@ -19,6 +22,9 @@ export class GoJsonError extends Error {
 
 /** Recursion must not reach the end of the stack; Go's own limit is 10,000. */
 const MAX_DEPTH = 1_000;
+
+/** Go has no such character: it reads one that is escaped as the sign for what cannot be read. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /** @throws {GoJsonError} */
 export function parseGoJson(text: string): GoJson {
@@ -63,15 +69,15 @@ class GoJsonReader {
   }
 
   private object(start: number): GoJson {
-    const members = new Map<string, GoJson>();
+    const pairs: [string, GoJson][] = [];
     this.position += 1;
     this.space();
     if (this.peek() === '}') this.position += 1;
-    else this.membersInto(members);
-    return { kind: 'object', text: this.since(start), members };
+    else this.membersInto(pairs);
+    return { kind: 'object', text: this.since(start), members: new Map(pairs), pairs };
   }
 
-  private membersInto(members: Map<string, GoJson>): void {
+  private membersInto(pairs: [string, GoJson][]): void {
     for (;;) {
       this.space();
       if (this.peek() !== '"') this.fail('looking for beginning of object key string');
@@ -79,7 +85,7 @@ class GoJsonReader {
       this.space();
       if (this.peek() !== ':') this.fail('after object key');
       this.position += 1;
-      members.set(key, this.value());
+      pairs.push([key, this.value()]);
       this.space();
       const next = this.peek();
       if (next !== ',' && next !== '}') this.fail('after object key:value pair');
@@ -117,7 +123,7 @@ class GoJsonReader {
       if (character === '\\') this.escape();
     }
     this.position += 1;
-    return JSON.parse(this.since(start)) as string;
+    return (JSON.parse(this.since(start)) as string).replace(LONE_SURROGATE, '\ufffd');
   }
 
   private escape(): void {
@@ -202,6 +208,22 @@ export function compactGoJson(value: GoJson): string {
   return goEscaped(value.text.replace(STRING_OR_SPACE, (match) => (match.startsWith('"') ? match : '')));
 }
 
+/** A value of {@link goMapText} that is JSON already. */
+export class GoText {
+  constructor(readonly text: string) {}
+}
+
+/** The members of a text that is an object; of any other there are none. */
+export function goMembers(text: string | undefined): ReadonlyMap<string, GoJson> {
+  try {
+    const document = parseGoJson(text ?? '');
+    return document.kind === 'object' ? document.members : new Map();
+  } catch (error) {
+    if (error instanceof GoJsonError) return new Map();
+    throw error;
+  }
+}
+
 /**
  * A map as Go prints it: keys in the order of their bytes. Not by way of an object, which moves keys that look like numbers to
  * the front. Entries without a value are left out.
@@ -210,6 +232,6 @@ export function goMapText(entries: Iterable<readonly [string, unknown]>): string
   const members = [...entries]
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => compareBytes(a, b))
-    .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+    .map(([key, value]) => `${JSON.stringify(key)}:${value instanceof GoText ? value.text : JSON.stringify(value)}`);
   return goEscaped(`{${members.join(',')}}`);
 }

@@ -1,6 +1,6 @@
 import { KRUISE } from '../api/keys.js';
 import type { CompiledSidecar } from './compile-sidecarset.js';
-import { goMapText } from './go-json.js';
+import { goMapText, goMembers } from './go-json.js';
 
 /**
  * Adds what tells the halves of hot pairs apart: which one works, and the versions that both see in their env. Entries of other
@@ -21,16 +21,9 @@ export function annotateHotPairs(annotations: Record<string, string>, sidecars: 
   annotations[KRUISE.workingHotContainer] = goMapText(working);
 }
 
-function readWorking(text: string | undefined): Map<string, string> {
-  const entries = Object.entries(readObject(text));
-  return new Map(entries.every(([, value]) => typeof value === 'string') ? (entries as [string, string][]) : []);
-}
-
-function readObject(text: string | undefined): object {
-  try {
-    const value: unknown = JSON.parse(text ?? '');
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
+/**
+ * The working containers by hot sidecar, as Go reads them: an entry that is no text counts as empty, and a text that is no
+ * object has none.
+ */
+export const readWorking = (text: string | undefined): Map<string, string> =>
+  new Map([...goMembers(text)].map(([name, value]) => [name, value.kind === 'string' ? value.value : '']));

@@ -22,6 +22,7 @@ export function injectionPatch(pod: Pod, additions: PodAdditions): JsonPatch {
     ...containerPatch('/spec/initContainers', pod.spec.initContainers, additions.initContainers),
     ...containerPatch('/spec/containers', pod.spec.containers, additions.containers),
     ...appendPatch('/spec/volumes', pod.spec.volumes, additions.volumes),
+    ...repeatedPatch('/spec/imagePullSecrets', pod.spec.imagePullSecrets),
     ...appendPatch('/spec/imagePullSecrets', pod.spec.imagePullSecrets, additions.imagePullSecrets),
   ];
 }
@@ -43,6 +44,16 @@ function containerPatch(path: string, existing: Container[] | undefined, placeme
     ...before.map((value, index) => ({ op: 'add' as const, path: `${path}/${index}`, value })),
     ...appendPatch(path, existing, after),
   ];
+}
+
+/** Takes out what the pod names a second time: OpenKruise gives back each pull secret once. */
+function repeatedPatch(path: string, existing: readonly { name?: string }[] | undefined): JsonPatch {
+  const names = (existing ?? []).map(({ name = '' }) => name);
+  return names
+    .flatMap(
+      (name, index): JsonPatch => (names.indexOf(name) < index ? [{ op: 'remove', path: `${path}/${index}` }] : []),
+    )
+    .reverse();
 }
 
 function appendPatch(path: string, existing: unknown[] | undefined, added: unknown[]): JsonPatch {

@@ -31,6 +31,29 @@ describe('the hash annotation of a pod', () => {
     expect(read('{"old":"h"}')).toEqual(new Map([['old', expected]]));
   });
 
+  test.each([
+    [
+      'null leaves the zero value',
+      '{"hash":null,"updateTimestamp":null,"sidecarList":null,"controllerRevision":null}',
+      {},
+    ],
+    [
+      'what is not known is dropped',
+      '{"zzz":1,"controllerRevision":"","sidecarList":["a",null]}',
+      { sidecarList: ['a', ''] },
+    ],
+    ['names match in any case', '{"HASH":"h","\u017fidecarSetName":"s"}', { hash: 'h', sidecarSetName: 's' }],
+    [
+      'the last of several wins, and null changes nothing',
+      '{"Hash":"2","HASH":"1","hash":"2","hash":null}',
+      { hash: '2' },
+    ],
+    ['a lone surrogate is what cannot be read', '{"hash":"\\ud800"}', { hash: '\ufffd' }],
+  ])('is read as Go reads it: %s', (_, entry, fields) => {
+    const record = { updateTimestamp: null, hash: '', sidecarSetName: '', sidecarList: null, ...fields };
+    expect(read(`{"old":${entry}}`)).toEqual(new Map([['old', record]]));
+  });
+
   test.each(['', 'null', '{}'])('%j holds no entries', (text) => {
     expect(read(text).size).toBe(0);
   });
@@ -40,6 +63,8 @@ describe('the hash annotation of a pod', () => {
     ['[]', 'json: cannot unmarshal array into Go value of type map[string]string'],
     ['{"a":1}', 'json: cannot unmarshal number into Go value of type string'],
     ['{"a":{"hash":5}}', 'json: cannot unmarshal object into Go value of type string'],
+    ['{"a":{"updateTimestamp":"2024-13-01T00:00:00Z"}}', 'json: cannot unmarshal object into Go value of type string'],
+    ['{"a":{"sidecarList":[1]}}', 'json: cannot unmarshal object into Go value of type string'],
     ['{"a":{"updateTimestamp":"yesterday"}}', 'json: cannot unmarshal object into Go value of type string'],
   ])('%s is refused with the message of OpenKruise', (text, detail) => {
     const message = `pod(shop/p) invalid annotations[kruise.io/sidecarset-hash] value ${text}, unmarshal failed: ${detail}`;

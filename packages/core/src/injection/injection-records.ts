@@ -1,5 +1,6 @@
 import { KRUISE } from '../api/keys.js';
 import { type GoJson, GoJsonError, goMapText, parseGoJson } from './go-json.js';
+import { goTime } from './go-time.js';
 import { InjectionRefused } from './injection-plan.js';
 
 /** One SidecarSet's entry of a pod's hash annotations, in the order in which OpenKruise prints it. */
@@ -51,27 +52,58 @@ function recordsFrom(document: GoJson): InjectionRecords {
 }
 
 const EMPTY: InjectionRecord = { updateTimestamp: null, hash: '', sidecarSetName: '', sidecarList: null };
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** Undefined when some field has the wrong type. */
+/**
+ * One entry as Go reads it: names match in any case, null leaves the zero value, what is not known is dropped, and of several
+ * members of one name the last wins. Undefined when some field has the wrong type.
+ */
 function recordFrom(entry: GoJson): InjectionRecord | undefined {
   if (entry.kind === 'null') return EMPTY;
   if (entry.kind !== 'object') return undefined;
-  const record = { ...EMPTY, ...(JSON.parse(entry.text) as Partial<InjectionRecord>) };
-  return isRecord(record) ? record : undefined;
+  const record = { ...EMPTY };
+  for (const [name, value] of entry.pairs) {
+    const read = FIELDS.find(([field]) => field.test(name))?.[1];
+    if (read !== undefined && !read(record, value)) return undefined;
+  }
+  return record;
 }
 
-function isRecord({
-  updateTimestamp,
-  hash,
-  sidecarSetName,
-  sidecarList,
-  controllerRevision,
-}: InjectionRecord): boolean {
-  if (updateTimestamp !== null && !(typeof updateTimestamp === 'string' && RFC3339.test(updateTimestamp))) return false;
-  if (typeof hash !== 'string' || typeof sidecarSetName !== 'string') return false;
-  if (controllerRevision !== undefined && typeof controllerRevision !== 'string') return false;
-  return sidecarList === null || (Array.isArray(sidecarList) && sidecarList.every((name) => typeof name === 'string'));
+/** Puts a value into a record; false when it is of the wrong type. */
+type ReadField = (record: InjectionRecord, value: GoJson) => boolean;
+
+// The flags fold single characters, as Go does; `toLowerCase` would not find the Kelvin sign or the long s.
+const FIELDS: readonly (readonly [RegExp, ReadField])[] = [
+  [/^updateTimestamp$/iu, readTime],
+  [/^hash$/iu, textInto('hash')],
+  [/^sidecarSetName$/iu, textInto('sidecarSetName')],
+  [/^sidecarList$/iu, readList],
+  [/^controllerRevision$/iu, textInto('controllerRevision')],
+];
+
+function textInto(field: 'hash' | 'sidecarSetName' | 'controllerRevision'): ReadField {
+  return (record, value) => {
+    if (value.kind === 'null') return true;
+    if (value.kind !== 'string') return false;
+    // Go leaves an empty revision out; the other two are always printed.
+    if (field === 'controllerRevision' && value.value === '') delete record.controllerRevision;
+    else record[field] = value.value;
+    return true;
+  };
+}
+
+function readTime(record: InjectionRecord, value: GoJson): boolean {
+  const time = value.kind === 'null' ? null : value.kind === 'string' ? goTime(value.value) : undefined;
+  if (time === undefined) return false;
+  record.updateTimestamp = time;
+  return true;
+}
+
+function readList(record: InjectionRecord, value: GoJson): boolean {
+  if (value.kind === 'null') record.sidecarList = null;
+  else if (value.kind === 'array' && value.items.every(({ kind }) => kind === 'string' || kind === 'null'))
+    record.sidecarList = value.items.map((item) => (item.kind === 'string' ? item.value : ''));
+  else return false;
+  return true;
 }
 
 function legacyRecord(name: string, entry: GoJson): InjectionRecord {

@@ -3,7 +3,8 @@
  * yields the bytes that OpenKruise 1.9 writes (Go's JSON of its structs: fixed field order, map keys sorted).
  */
 import { KRUISE } from '../api/keys.js';
-import { goMapText } from '../injection/go-json.js';
+import { compactGoJson, GoText, goMapText, goMembers } from '../injection/go-json.js';
+import { readWorking } from '../injection/hot-pair-annotations.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -100,12 +101,10 @@ export function readInPlaceState(text: string | undefined, setName: string): InP
 
 /** Annotation text with the set's state replaced and every other set's kept. */
 export function withInPlaceState(text: string | undefined, setName: string, state: InPlaceState): string {
-  const lastContainerStatuses = sortKeys(state.lastContainerStatuses);
-  return withEntry(text, setName, {
-    revision: state.revision,
-    updateTimestamp: state.updateTimestamp,
-    lastContainerStatuses,
-  });
+  const { revision, updateTimestamp, lastContainerStatuses } = state;
+  const last = goMapText(Object.entries(lastContainerStatuses));
+  const before = JSON.stringify({ revision, updateTimestamp }).slice(0, -1);
+  return withEntry(text, setName, new GoText(`${before},"lastContainerStatuses":${last}}`));
 }
 
 /** Base name of a hot sidecar to the container that works now; entries that are no text are left out. */
@@ -116,9 +115,9 @@ export function readWorkingContainers(annotations: Readonly<Record<string, strin
   );
 }
 
-/** Text of the pointer annotation with entries replaced; foreign entries stay, as in OpenKruise. */
+/** Text of the pointer annotation with entries replaced; others stay, and are empty where they were no text, as in OpenKruise. */
 export function withWorkingContainers(text: string | undefined, working: Readonly<Record<string, string>>): string {
-  return goMapText(Object.entries({ ...(parseObject(text) ?? {}), ...working }));
+  return goMapText(new Map([...readWorking(text), ...Object.entries(working)]));
 }
 
 /** A container's version as a number; whatever is no decimal number counts as 0. */
@@ -141,11 +140,11 @@ export function isInInjectedList(text: string | undefined, setName: string): boo
 /** RFC 3339 in whole seconds, as Go's metav1.Time prints it. */
 export const toTimestamp = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
-/** Annotation text (a JSON map by set name) with one entry replaced. */
+/** Annotation text (a JSON map by set name) with one entry replaced; the others stay as they are written. */
 export function withEntry(text: string | undefined, setName: string, entry: object): string {
-  return goMapText(Object.entries({ ...(parseObject(text) ?? {}), [setName]: entry }));
-}
-
-function sortKeys<T>(map: Record<string, T>): Record<string, T> {
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const others = [...goMembers(text)].filter(([name]) => name !== setName);
+  return goMapText([
+    ...others.map(([name, value]) => [name, new GoText(compactGoJson(value))] as const),
+    [setName, entry],
+  ]);
 }

@@ -19,9 +19,6 @@ export interface SummaryContext {
   namespaceLabels?: (namespace: string) => Readonly<Record<string, string>> | undefined;
 }
 
-/** Namespaces that OpenKruise never touches. */
-const IGNORED_NAMESPACES: readonly string[] = ['kube-system', 'kube-public'];
-
 /** One pod as the rollout of one SidecarSet sees it. Recompute when either changes, or when `reviewAt` has come. */
 export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, now: Date): PodSummary {
   const { target, specHash } = context;
@@ -80,7 +77,7 @@ function isMatched({ target, namespaceLabels }: SummaryContext, reading: PodRead
   const { metadata, status } = reading.pod;
   const { selector, namespaceSelector } = target.sidecarSet.spec;
   const namespace = metadata.namespace ?? '';
-  if (IGNORED_NAMESPACES.includes(namespace) || !hasAllContainers(reading)) return false;
+  if (!hasAllContainers(reading)) return false;
   if (metadata.deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed')
     return false;
   if (!matchesSelector(selector, metadata.labels)) return false;
