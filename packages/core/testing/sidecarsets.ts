@@ -107,9 +107,11 @@ export function injectedPod(set: SidecarSet, name: string, resourceVersion: stri
   return { metadata, spec: { nodeName: 'node-1', containers } };
 }
 
-/** Two tags `x:v1` and `x:v1-alias` are one image. */
+/** Two tags `x:v1` and `x:v1-alias` are one image; an image that is named by its digest has that. */
 export function imageIdOf(image: string): string {
-  const plain = image.replace(/-alias$/, '').replace(/:g\d+@/, '@');
+  const digest = /@sha256:([0-9a-f]{64})$/.exec(image)?.[1];
+  if (digest !== undefined) return digest;
+  const plain = image.replace(/-alias$/, '');
   let hash = 7;
   for (const character of plain) hash = (hash * 31 + character.charCodeAt(0)) % 0xffffffff;
   return hash.toString(16).padStart(64, '0');

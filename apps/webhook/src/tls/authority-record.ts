@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KubeObject } from '@sidestep/kube';
 import type { KeyPair } from './certificates.js';
 
@@ -39,10 +39,13 @@ export function recordData({ current, signsFrom, previous }: AuthorityRecord): R
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]));
 }
 
+/** An authority of ours with the key that it signs with: whoever serves what another key signed is refused by every API server. */
 function pairOf(cert: string, key: string): KeyPair | undefined {
   try {
-    new X509Certificate(cert);
-    return key.includes('PRIVATE KEY') ? { cert, key } : undefined;
+    const certificate = new X509Certificate(cert);
+    const secret = createPrivateKey(key);
+    const isOurKind = secret.asymmetricKeyDetails?.namedCurve === 'prime256v1' && key.includes('BEGIN PRIVATE KEY');
+    return certificate.ca && isOurKind && certificate.checkPrivateKey(secret) ? { cert, key } : undefined;
   } catch {
     return undefined;
   }

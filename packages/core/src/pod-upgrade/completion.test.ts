@@ -7,6 +7,8 @@ import { KRUISE, SIDESTEP } from '../api/keys.js';
 const onTheWay = (strategy = {}, image = 'mesh:v2') =>
   new SimulatedPod(hotSet('mesh:v1', strategy)).wait(3600).image({ mesh: image });
 
+const DIGEST = `sha256:${'b'.repeat(64)}`;
+
 const record = (pod: SimulatedPod) => JSON.parse(pod.annotation(SIDESTEP.upgrade) ?? '{}')['mesh-set'];
 
 describe('completion', () => {
@@ -24,6 +26,19 @@ describe('completion', () => {
     Object.assign(status ?? {}, { image: 'mesh:empty', imageID: record(pod) && inPlaceImageID(pod, 'mesh-1') });
     expect(pod.look()).toMatchObject({ state: 'Migrated', due: 'reset' });
   });
+
+  test.each([
+    ['the digest that the spec names', DIGEST, 'AwaitingSelection'],
+    ['another digest', `sha256:${'c'.repeat(64)}`, 'KubeletCatchingUp'],
+    ['nothing', '', 'KubeletCatchingUp'],
+  ])(
+    'a pod that was only injected, by digest, may be begun once its status shows that digest: %s',
+    (_, shown, reason) => {
+      const pod = new SimulatedPod(hotSet(`mesh@${DIGEST}`)).wait(3600);
+      Object.assign(inStatus(pod, 'mesh-1'), { imageID: shown && `registry/mesh@${shown}` });
+      expect(pod.image({ mesh: 'mesh:v2' }).look().reason).toBe(reason);
+    },
+  );
 
   test('a container that crashed just before the write, with its old image, is not taken for the new one', () => {
     const pod = onTheWay();

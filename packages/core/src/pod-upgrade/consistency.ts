@@ -77,13 +77,13 @@ function isStartedSince(status: ContainerStatus, reading: PodReading, now: Date)
 }
 
 /**
- * OpenKruise 1.9's rule, for pods that it changed itself: a digest must be the running one's; a tag is done when the imageID
- * changed or the status names the image.
+ * OpenKruise 1.9's rule, for pods that were only injected and those that it changed itself: a digest must be the running one's; a
+ * tag is done when nobody changed it, the imageID changed, or the status names the image.
  */
 function isConsistentByImage({ inPlaceState }: PodReading, container: ContainerView, status: ContainerStatus): boolean {
+  if (isDigestImage(container.image)) return (status.imageID ?? '').endsWith(digestOf(container.image) ?? '\n');
   const last = inPlaceState?.lastContainerStatuses;
   if (last === undefined || !Object.hasOwn(last, container.name)) return true;
-  if (isDigestImage(container.image)) return (status.imageID ?? '').endsWith(digestOf(container.image) ?? '\n');
   return last[container.name]?.imageID !== (status.imageID || undefined) || status.image === container.image;
 }
 
