@@ -201,7 +201,8 @@ const suite = (): void => {
       onlyItsOwnLost();
     }, 180_000);
 
-    test('a Go process covers for one that hangs, and stops when that speaks again', async () => {
+    /** A Go process that serves again, because the one that took over from it hangs. */
+    const coveredByGo = async () => {
       const old = inGo('g0', '--guard=1m');
       await owning(old);
       await underLoad(0, 1_500);
@@ -209,6 +210,11 @@ const suite = (): void => {
       await owning(next);
       next.child.kill('SIGSTOP');
       await old.heard('covers');
+      return { old, next };
+    };
+
+    test('a Go process covers for one that hangs, and stops when that speaks again', async () => {
+      const { old, next } = await coveredByGo();
       await answeredBy('g0');
       next.child.kill('SIGCONT');
       await old.heard('steps-back');
@@ -217,13 +223,7 @@ const suite = (): void => {
     }, 180_000);
 
     test('a Go process asked to end covers on for one that hangs, and ends when that speaks again', async () => {
-      const old = inGo('g0', '--guard=1m');
-      await owning(old);
-      await underLoad(0, 1_500);
-      const next = pod.server('n1');
-      await owning(next);
-      next.child.kill('SIGSTOP');
-      await old.heard('covers');
+      const { old, next } = await coveredByGo();
       old.child.kill('SIGTERM');
       await answeredBy('g0');
       next.child.kill('SIGCONT');

@@ -55,7 +55,8 @@ export interface ServeOptions {
   h2c?: Http2Server;
   /**
    * Set to false to drain idle HTTP/1.1 connections instead of moving them. The server of the successor sees a moved connection
-   * (`connection` event, `getConnections`) from its first byte on.
+   * (`connection` event, `getConnections`) from its first byte on; until then its `closeAllConnections` does not
+   * reach it either.
    */
   migrate?: boolean;
   /**
