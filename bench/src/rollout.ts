@@ -4,35 +4,59 @@ import { measureKruiseCalls } from './rollout/measure-kruise-calls.js';
 import { planRuns, type Run } from './rollout/plan.js';
 import { RolloutStage } from './rollout/stage.js';
 
-const platformOf = ({ api, workers, qps, kubeletMs }: Run): string => JSON.stringify([api, workers, qps, kubeletMs]);
+/** OpenKruise takes a platform's place for good. */
+const platformOf = ({ api, workers, qps, kubeletMs, by }: Run): string =>
+  JSON.stringify([api, workers, qps, kubeletMs, by === 'openkruise']);
+
+/** What both of a pair have in common. */
+const sizeOf = ({ api, qps, kubeletMs, pods, mode }: Run): string => JSON.stringify([api, qps, kubeletMs, pods, mode]);
+
+interface Measured {
+  run: Run;
+  round: number;
+  row: Row;
+}
 
 /** Measures every combination; runs that differ in pods and mode only share one platform. */
 const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => {
-  const rows: Row[] = [];
+  const rows: Measured[] = [];
   const runs = planRuns(args, quick);
   for (const platform of new Set(runs.map(platformOf))) {
     const mine = runs.filter((one) => platformOf(one) === platform);
     const [first] = mine;
     if (first === undefined) continue;
-    say(`starting the platform on ${first.api} with ${first.workers} workers`);
+    say(
+      `starting ${first.by === 'openkruise' ? 'OpenKruise' : `the platform with ${first.workers} workers`} on ${first.api}`,
+    );
     const stage = await RolloutStage.start(root, first);
     try {
       for (const one of mine) {
         say(`${one.mode} rollout of ${one.pods} pods by ${one.by}`);
-        const measured = await (one.by === 'sidestep' ? measureRollout : measureKruiseCalls)(stage, one);
+        const measured = await (one.by === 'openkruise-calls' ? measureKruiseCalls : measureRollout)(stage, one);
         for (const row of measured) say(JSON.stringify(row));
-        rows.push(...measured);
+        rows.push(...measured.map((row, index) => ({ run: one, round: index + 1, row })));
       }
     } finally {
       await stage.stop();
     }
   }
-  return rows;
+  return besideOpenKruise(rows);
 };
+
+/** Adds to each rollout of Sidestep how it compares with the same one of OpenKruise, where that was measured in this run. */
+const besideOpenKruise = (measured: readonly Measured[]): Row[] =>
+  measured.map(({ run, round, row }) => {
+    const same = (other: Measured): boolean =>
+      other.run.by === 'openkruise' && other.round === round && sizeOf(other.run) === sizeOf(run);
+    const theirs = run.by === 'sidestep' ? measured.find(same)?.row : undefined;
+    if (theirs === undefined) return row;
+    const times = (figure: string): number => Number(row[figure]) / Number(theirs[figure]);
+    return { ...row, xOpenKruisePace: times('podsPerMinute'), xOpenKruiseApiServerCpu: times('apiServerCpuMsPerPod') };
+  });
 
 export const bench: Bench = {
   name: 'rollout',
   description:
-    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0 --by sidestep,openkruise-calls --rounds 2 --profile FOLDER',
+    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0 --by sidestep,openkruise,openkruise-calls --kruise FOLDER --rounds 2 --profile FOLDER',
   run,
 };

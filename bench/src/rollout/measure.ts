@@ -7,9 +7,11 @@ import { PodTimes } from './pod-times.js';
 import { CostMeter } from './processes.js';
 import { IDLE_IMAGE, type RolloutStage } from './stage.js';
 
+type Figures = Record<string, number | string | boolean>;
+
 export const DEADLINE_MS = 600_000;
 
-/** Rollouts of the same pods one after another, each from the edit of the SidecarSet to the last write on a pod. */
+/** Rollouts of the same pods one after another by whoever rules the stage, each from the edit of the SidecarSet to the last write on a pod. */
 export const measureRollout = async (stage: RolloutStage, run: Run): Promise<Row[]> => {
   const name = stage.newName();
   await stage.createSet(name, run.mode);
@@ -43,19 +45,25 @@ const rollOut = async (stage: RolloutStage, run: Run, name: string, round: numbe
   const sum = (of: number[]): number => of.reduce((total, pid) => total + (cost.get(pid)?.cpuMs ?? 0), 0) / run.pods;
   const peak = (of: number[]): number => Math.round(Math.max(0, ...of.map((pid) => cost.get(pid)?.peakRssMb ?? 0)));
   return {
-    ...headline(run, round, times, calls, editedAt),
+    ...headline(run, round, times, editedAt),
+    ...(run.by === 'openkruise' ? {} : callsOf(run, calls)),
+    ok: times.done === run.pods && (run.by === 'openkruise' || patchesOf(run, calls) === (run.mode === 'hot' ? 2 : 1)),
     statusMs: since(statusDone),
-    plannerCpuMsPerPod: sum(pids.planner),
-    workerCpuMsPerPod: sum(pids.workers),
-    redisCpuMsPerPod: sum(pids.redis),
+    ...(run.by === 'openkruise'
+      ? { managerCpuMsPerPod: sum(pids.manager), managerRssMb: peak(pids.manager) }
+      : {
+          plannerCpuMsPerPod: sum(pids.planner),
+          workerCpuMsPerPod: sum(pids.workers),
+          redisCpuMsPerPod: sum(pids.redis),
+          plannerRssMb: peak(pids.planner),
+          workerRssMb: peak(pids.workers),
+        }),
     apiServerCpuMsPerPod: sum(pids.apiServer.slice(0, 1)),
     etcdCpuMsPerPod: sum(pids.apiServer.slice(1)),
     harnessCpuMsPerPod: sum(pids.harness),
-    plannerRssMb: peak(pids.planner),
-    workerRssMb: peak(pids.workers),
     apiServerRssMb: peak(pids.apiServer),
     ...ratios(run, { podsPerMinute: pace(run, times, editedAt), apiServerCpu: sum(pids.apiServer.slice(0, 1)) }),
-    calls: describeCalls(calls),
+    ...(run.by === 'openkruise' ? {} : { calls: describeCalls(calls) }),
     ...(requests === undefined ? {} : { requests: describeCalls(requests) }),
   };
 };
@@ -66,21 +74,24 @@ const endOf = ({ mode }: Run, times: PodTimes): number => times.moment(mode === 
 const pace = (run: Run, times: PodTimes, editedAt: number): number =>
   Math.round((run.pods / (endOf(run, times) - editedAt)) * 60_000);
 
-const headline = (run: Run, round: number, times: PodTimes, calls: Calls, editedAt: number): Row => {
+const patchesOf = (run: Run, calls: Calls): number => totalOf(calls, (key) => key === 'patch pods') / run.pods;
+
+const callsOf = (run: Run, calls: Calls): Figures => ({
+  callsPerPod: totalOf(calls) / run.pods,
+  podWritesPerPod: patchesOf(run, calls),
+  writesPerPod: totalOf(calls, (key) => /^(patch|update|create|replace|put|post|delete) /.test(key)) / run.pods,
+});
+
+const headline = (run: Run, round: number, times: PodTimes, editedAt: number): Figures & { name: string } => {
   const [begun, reset, waits] = [times.moment('begun'), times.moment('reset'), times.readyToReset()];
   const since = (moment: number | undefined): number => Math.round((moment ?? Number.NaN) - editedAt);
-  const podWrites = totalOf(calls, (key) => key === 'patch pods') / run.pods;
-  const hot = run.mode === 'hot';
+  const by = run.by === 'openkruise' ? 'OpenKruise' : `${run.workers} workers`;
   return {
-    name: `${run.api} ${run.mode} ${run.pods} pods, ${run.workers} workers, ${run.qps ?? 'shipped'} qps${roundName(round)}`,
-    ok: times.done === run.pods && podWrites === (hot ? 2 : 1),
+    name: `${run.api} ${run.mode} ${run.pods} pods, ${by}, ${run.qps ?? 'shipped'} qps${roundName(round)}`,
     podsPerMinute: pace(run, times, editedAt),
-    callsPerPod: totalOf(calls) / run.pods,
-    podWritesPerPod: podWrites,
-    writesPerPod: totalOf(calls, (key) => /^(patch|update|create|replace|put|post|delete) /.test(key)) / run.pods,
     firstPatchMs: since(begun[0]),
     lastBeginMs: since(begun.at(-1)),
-    ...(hot
+    ...(run.mode === 'hot'
       ? {
           firstResetMs: since(reset[0]),
           lastResetMs: since(reset.at(-1)),

@@ -10,8 +10,10 @@ export interface Run {
   qps: number | undefined;
   /** How long the kubelets take for a change. */
   kubeletMs: number;
-  /** Who rolls out: Sidestep, or the calls that OpenKruise makes, one after another. */
-  by: 'sidestep' | 'openkruise-calls';
+  /** Who rolls out: Sidestep, OpenKruise itself, or the calls that OpenKruise makes, one after another. */
+  by: 'sidestep' | 'openkruise' | 'openkruise-calls';
+  /** OpenKruise's source with its program built in it; undefined unless it is run. */
+  kruise: string | undefined;
   /** Rollouts of the same pods, one after another. */
   rounds: number;
   /** Where kube-apiserver's CPU profiles go; undefined: none are taken. */
@@ -37,6 +39,12 @@ const oneOf =
     return word as T;
   };
 
+const refuseUnlessItCanRun = ({ api, kruise }: Run): void => {
+  if (api !== 'real') throw new Error('OpenKruise itself runs on the real API server only: --api real');
+  if (kruise === undefined)
+    throw new Error('--by openkruise wants --kruise FOLDER: its source, with `go build -o manager .` run in it');
+};
+
 /** Every combination of the flags, those of one platform next to each other. Throws for a flag that cannot be read. */
 export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
   const { values } = parseArgs({
@@ -49,6 +57,7 @@ export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
       qps: { type: 'string', default: 'shipped' },
       'kubelet-ms': { type: 'string', default: '0' },
       by: { type: 'string', default: 'sidestep' },
+      kruise: { type: 'string' },
       rounds: { type: 'string', default: '1' },
       profile: { type: 'string' },
     },
@@ -58,13 +67,16 @@ export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
     kubeletMs: whole(values['kubelet-ms']),
     rounds: Math.max(1, whole(values.rounds)),
     profiles: values.profile,
+    kruise: values.kruise,
   };
   for (const api of list(values.api, oneOf('kube-sim', 'real')))
     for (const workers of list(values.workers, whole))
       for (const qps of list(values.qps, (word) => (word === 'shipped' ? undefined : whole(word))))
         for (const pods of list(values.pods, whole))
           for (const mode of list(values.mode, oneOf('cold', 'hot')))
-            for (const by of list(values.by, oneOf('sidestep', 'openkruise-calls')))
-              if (by === 'sidestep' || mode === 'hot') runs.push({ api, workers, qps, pods, mode, by, ...common });
+            for (const by of list(values.by, oneOf('sidestep', 'openkruise', 'openkruise-calls')))
+              if (by !== 'openkruise-calls' || mode === 'hot')
+                runs.push({ api, workers, qps, pods, mode, by, ...common });
+  for (const run of runs) if (run.by === 'openkruise') refuseUnlessItCanRun(run);
   return runs;
 };

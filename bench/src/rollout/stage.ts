@@ -8,6 +8,7 @@ import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter, type Resourc
 import { aPod, aSidecarSet, type InstantKubelet, type KubeletPod, startInstantKubelet } from '@sidestep/testkit';
 import { ApiServerView } from './api-server-view.js';
 import { type Calls, readCalls, sumCalls } from './calls.js';
+import { type KruiseManager, startKruiseManager } from './kruise-manager.js';
 import type { Run } from './plan.js';
 
 const PODS: ResourceKind = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
@@ -26,9 +27,10 @@ const DEADLINE_MS = 300_000;
 
 type StoredSet = KubeObject & SidecarSet;
 
-/** The built platform with kubelets that answer at once; its programs are processes of their own. */
+/** The built platform, or OpenKruise in its place, with kubelets that answer at once; its programs are processes of their own. */
 export class RolloutStage {
   private kubelet: InstantKubelet | undefined;
+  private kruise: KruiseManager | undefined;
   private readonly connections: HttpKubeApi[] = [];
   private sets = 0;
 
@@ -54,6 +56,7 @@ export class RolloutStage {
     const stage = new RolloutStage(platform, workers);
     try {
       await platform.start();
+      if (run.kruise !== undefined && run.by === 'openkruise') await stage.giveWayTo(run.kruise, run);
       stage.kubelet = startInstantKubelet({ api: stage.connect('kubelet'), delayMs: run.kubeletMs });
       await stage.kubelet.synced();
     } catch (error) {
@@ -66,6 +69,7 @@ export class RolloutStage {
 
   async stop(): Promise<void> {
     await this.kubelet?.stop();
+    await this.kruise?.stop();
     for (const connection of this.connections) connection.close();
     await this.platform.stop();
     rmSync(this.platform.options.stateDir, { recursive: true, force: true });
@@ -102,21 +106,23 @@ export class RolloutStage {
     await this.view.profile(file).catch((error: unknown) => process.emitWarning(`no ${file}: ${String(error)}`));
   }
 
-  /** Process ids by what they are; the harness is kubelets and eyes. */
-  get pids(): Record<'planner' | 'workers' | 'apiServer' | 'redis' | 'harness', number[]> {
-    const pid = (name: string): number[] => [this.platform.service(name).pid ?? []].flat();
+  /** Process ids by what they are; the harness is kubelets and eyes. OpenKruise's manager is all that it needs. */
+  get pids(): Record<'planner' | 'workers' | 'apiServer' | 'redis' | 'harness' | 'manager', number[]> {
+    const pid = (name: string): number[] => (this.kruise ? [] : [this.platform.service(name).pid ?? []].flat());
     const { apiServer, etcd } = this.platform.apiServer.pids;
     return {
       planner: pid('planner'),
       workers: this.workerNames.flatMap(pid),
       apiServer: [apiServer ?? [], etcd ?? []].flat(),
-      redis: [this.platform.redis?.pid() ?? []].flat(),
+      redis: this.kruise ? [] : [this.platform.redis?.pid() ?? []].flat(),
+      manager: [this.kruise?.pid ?? []].flat(),
       harness: [process.pid],
     };
   }
 
-  /** Of the planner and all workers so far. */
+  /** Of the planner and all workers so far; OpenKruise's are not told apart from others. */
   async calls(): Promise<Calls> {
+    if (this.kruise) return new Map();
     return sumCalls(await Promise.all(['planner', ...this.workerNames].map((name) => this.callsOf(name))));
   }
 
@@ -194,6 +200,11 @@ export class RolloutStage {
     await inParallel(count, (index) =>
       this.platform.api.delete(PODS, { namespace: name, name: `web-${index}` }, { gracePeriodSeconds: 0 }),
     );
+  }
+
+  private async giveWayTo(folder: string, run: Run): Promise<void> {
+    for (const service of ['planner', ...this.workerNames, 'webhook']) await this.platform.service(service).stop();
+    this.kruise = await startKruiseManager(this.platform, folder, run);
   }
 
   private async isHeardOf(namespace: string, create: (index: number) => Promise<boolean>): Promise<true | undefined> {
