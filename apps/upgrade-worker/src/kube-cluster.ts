@@ -1,4 +1,4 @@
-import type { ClusterPort, Freshness, PodRef, WriteResult } from '@sidestep/controller';
+import type { ClusterPort, CreateResult, Freshness, PodRef, WriteResult } from '@sidestep/controller';
 import {
   type ControllerRevision,
   type FullPod,
@@ -12,6 +12,7 @@ import {
   isAlreadyExists,
   isConflict,
   isNotFound,
+  isRefusal,
   isTooLate,
   type KubeApi,
   KubeError,
@@ -47,12 +48,14 @@ export class KubeCluster implements ClusterPort {
     );
   }
 
-  async createPod(pod: Pod): Promise<void> {
+  async createPod(pod: Pod): Promise<CreateResult> {
     try {
       await this.api.create(POD, pod as KubeObject & Pod);
     } catch (error) {
+      if (isRefusal(error)) return { kind: 'refused', message: error.message };
       if (!isAlreadyExists(error)) throw error;
     }
+    return { kind: 'created' };
   }
 
   async deletePod(ref: PodRef, uid: string): Promise<void> {

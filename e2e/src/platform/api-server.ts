@@ -77,6 +77,8 @@ export const startActualApiServer = async (
   options: { stateDir: string; faultProxy?: boolean },
 ): Promise<PlatformApiServer> => {
   const server = await startRealApiServer();
+  // A cluster's controllers would give it the service account without which no pod may be created in it.
+  await server.createNamespace(namespace);
   const api = connect(server.kubeconfig);
   const connection = loadKubeConfig({ kubeconfig: server.kubeconfig });
   const proxy = options.faultProxy ? await startFaultProxy({ connection }) : undefined;

@@ -31,6 +31,9 @@ export type WriteResult<T> = { kind: 'written'; object: T } | { kind: 'conflict'
  */
 export type Freshness = 'recent' | 'newest';
 
+/** `refused`: not allowed, no quota, or invalid; the message is the API server's. */
+export type CreateResult = { kind: 'created' } | { kind: 'refused'; message: string };
+
 /** Reads and writes of Kubernetes objects, each one call to the API server. */
 export interface ClusterPort {
   readPod(ref: PodRef, freshness: Freshness): Promise<FullPod | undefined>;
@@ -39,8 +42,8 @@ export interface ClusterPort {
   /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>>;
 
-  /** Succeeds also when a pod of that name exists. */
-  createPod(pod: Pod): Promise<void>;
+  /** Succeeds also when a pod of that name exists; what the API server refuses for good until somebody mends it is told, not thrown. */
+  createPod(pod: Pod): Promise<CreateResult>;
   /** Deletes this very pod (`uid`); succeeds also when it is gone. */
   deletePod(ref: PodRef, uid: string): Promise<void>;
 

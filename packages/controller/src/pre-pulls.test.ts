@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { type FullPod, pullRequestOf } from '@sidestep/core';
+import { type FullPod, pullRequestOf, type SidecarSet } from '@sidestep/core';
 import { aPod, aSidecarSet, withImage, withStrategy } from './testing/objects.js';
 import { World } from './testing/world.js';
 
@@ -92,6 +92,28 @@ describe('bringing images to the nodes before pods are begun', () => {
     world.planner.reconcileAll();
     await world.settle();
     expect(pulls()).toHaveLength(4);
+  });
+
+  test('tells in the status why pods that pull may not be created, asks rarely, and goes on once they may', async () => {
+    const quota = 'pods "sidestep-pull" is forbidden: exceeded quota';
+    const stored = (): SidecarSet => world.cluster.sidecarSets.get('mesh-set')!;
+    const refusals = (): number => world.cluster.writes.filter((write) => write.startsWith('refused pod')).length;
+    world.cluster.refusePods = quota;
+    world.cluster.put(world.cluster.sidecarSets, withImage(stored(), 'mesh:v3'));
+    await world.settle();
+    world.later(1_000);
+    world.planner.reconcileAll();
+    await world.settle();
+    expect(stored().status?.conditions?.find(({ type }) => type === 'Progressing')?.message).toContain(quota);
+    world.planner.reconcileAll();
+    await world.settle();
+    expect(refusals()).toBe(1);
+    world.cluster.refusePods = undefined;
+    world.later(31_000);
+    world.planner.reconcileAll();
+    await world.settle();
+    expect(pulledImages()).toContain('mesh:v3');
+    expect(stored().status?.conditions?.find(({ type }) => type === 'Progressing')?.message).not.toContain(quota);
   });
 
   test('is taken up by the next planner from the pods that pull', async () => {

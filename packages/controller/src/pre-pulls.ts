@@ -27,6 +27,8 @@ interface Since {
 
 /** A pull pod that is not to be seen by then was deleted, or never came to be. */
 const EXPECTATION_MS = 30_000;
+/** A quota or a policy may have been mended by then. */
+const RETRY_REFUSED_MS = 30_000;
 /** A registry may have been mended by then. */
 const RETRY_FAILED_MS = 600_000;
 
@@ -34,6 +36,8 @@ const RETRY_FAILED_MS = 600_000;
 export class PrePulls {
   private readonly asked = new Map<string, Since>();
   private readonly failed = new Map<string, Since>();
+  private refused: PrePullRequest | undefined;
+  private refusedUntil = 0;
 
   constructor(private readonly parts: Parts) {}
 
@@ -51,6 +55,10 @@ export class PrePulls {
       if (final) this.asked.delete(key);
       else if (!this.asked.has(key)) this.asked.set(key, { request, at: now.getTime() });
       if (final && state === 'failed' && !this.failed.has(key)) this.failed.set(key, { request, at: now.getTime() });
+    }
+    if (this.refused !== undefined && this.refusedUntil <= now.getTime()) {
+      ledger.setNodeImage(this.refused.node, this.refused.image, 'unknown');
+      this.refused = undefined;
     }
     this.forget(ledger, this.asked, EXPECTATION_MS, seen);
     this.forget(ledger, this.failed, RETRY_FAILED_MS, seen);
@@ -70,14 +78,27 @@ export class PrePulls {
       await removePod(pod, this.parts);
       if (!isWanted) this.drop(ledger, request);
     }
-    for (const request of requests) {
-      await cluster.createPod(pullPod(request, sidecarSet, namespace));
+    for (const request of this.refusedUntil > now.getTime() ? [] : requests) {
+      const made = await cluster.createPod(pullPod(request, sidecarSet, namespace));
+      if (made.kind === 'refused') {
+        this.refuse(ledger, request, made.message);
+        // The status is to say so at once.
+        return 0;
+      }
       ledger.setNodeImage(request.node, request.image, 'pulling');
       this.asked.set(keyOf(request), { request, at: now.getTime() });
     }
     if (images.length === 0) return undefined;
+    if (this.refusedUntil > now.getTime()) return this.refusedUntil - now.getTime();
     if (this.asked.size > 0) return EXPECTATION_MS;
     return this.failed.size > 0 ? RETRY_FAILED_MS : undefined;
+  }
+
+  /** What the API server refuses for one node (a quota, a policy, a missing right) it refuses for all, so none is asked for a while. */
+  private refuse(ledger: RolloutLedger, request: PrePullRequest, message: string): void {
+    this.refusedUntil = this.parts.clock.now().getTime() + RETRY_REFUSED_MS;
+    this.refused = request;
+    ledger.setNodeImage(request.node, request.image, 'failed', message);
   }
 
   /** As if it had never been asked for. */

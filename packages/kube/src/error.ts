@@ -82,6 +82,9 @@ export const isConflict = (error: unknown): boolean => error instanceof KubeErro
 /** True for a 409 that says an object of that name exists. */
 export const isAlreadyExists = (error: unknown): boolean =>
   error instanceof KubeError && error.reason === 'AlreadyExists';
+/** True for what the same request is answered with until somebody changes a right, a quota, a policy or the request. */
+export const isRefusal = (error: unknown): error is KubeError =>
+  error instanceof KubeError && [400, 403, 404, 422].includes(error.status ?? 0);
 /** True when a resourceVersion or continue token is too old, which only a new list can heal. */
 export const isExpired = (error: unknown): boolean =>
   error instanceof KubeError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');

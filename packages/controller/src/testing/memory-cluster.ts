@@ -38,6 +38,9 @@ export class MemoryCluster implements ClusterPort {
     return stored;
   }
 
+  /** What a quota or a policy says to pods that are created. */
+  refusePods: string | undefined;
+
   putPod(pod: Pod): FullPod {
     return this.put(this.pods, pod as FullPod);
   }
@@ -76,10 +79,15 @@ export class MemoryCluster implements ClusterPort {
     return { kind: 'written', object: this.putPod({ ...pod, status: { ...pod.status, conditions } }) };
   }
 
-  async createPod(pod: Pod): Promise<void> {
-    if (this.pods.has(keyOf(pod.metadata))) return;
+  async createPod(pod: Pod): Promise<CreateResult> {
+    if (this.pods.has(keyOf(pod.metadata))) return { kind: 'created' };
+    if (this.refusePods !== undefined) {
+      this.writes.push(`refused pod for ${pod.spec.containers[0]?.image} on ${pod.spec.nodeName}`);
+      return { kind: 'refused', message: this.refusePods };
+    }
     this.writes.push(`create pod for ${pod.spec.containers[0]?.image} on ${pod.spec.nodeName}`);
     this.putPod({ ...pod, metadata: { ...pod.metadata, uid: `uid-of-${pod.metadata.name}` } });
+    return { kind: 'created' };
   }
 
   async deletePod(ref: PodRef, uid: string): Promise<void> {

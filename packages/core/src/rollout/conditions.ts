@@ -93,7 +93,7 @@ function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates
     case 'MaxUnavailableReached':
       return `${countedWith(tally.holding, 'pod', ['is', 'are'])} unavailable and maxUnavailable is ${maxUnavailable}`;
     case 'PrePullFailed':
-      return `${counted(prePull?.failed ?? 0, 'node')} could not get the new image, so no pod there is begun`;
+      return `${counted(prePull?.failed ?? 0, 'node')} could not get the new image, so no pod there is begun${prePull?.cause === undefined ? '' : `: ${prePull.cause}`}`;
     case 'PartitionReached':
       return `partition keeps ${counted(Math.min(partition, candidates), 'pod')}`;
     default:

@@ -39,6 +39,19 @@ describe('prePull', () => {
     expect(rollout.condition('Progressing')).toBe('False PrePullFailed');
   });
 
+  test.each([
+    ['the last node', 1, 'False PrePullFailed'],
+    ['one node of several', 3, 'False PrePulling'],
+  ])('the condition says why %s could not even be asked', (_, pods, condition) => {
+    const rollout = new SimulatedRollout(set, pods).image({ mesh: 'mesh:v2' });
+    for (const [i, pod] of [...rollout.pods.values()].entries()) pod.pod.spec.nodeName = `node-${i}`;
+    const [first] = rollout.kubelets().look().prePull;
+    rollout.ledger.setNodeImage(first!.node, first!.image, 'failed', 'exceeded quota');
+    const { status } = rollout.look();
+    expect(rollout.condition('Progressing')).toBe(condition);
+    expect(status.conditions?.find(({ type }) => type === 'Progressing')?.message).toContain(': exceeded quota');
+  });
+
   test('only so many nodes pull at a time', () => {
     const rollout = new SimulatedRollout(set, 30).image({ mesh: 'mesh:v2' });
     for (const [i, pod] of [...rollout.pods.values()].entries()) pod.pod.spec.nodeName = `node-${i}`;

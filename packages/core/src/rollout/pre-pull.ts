@@ -11,12 +11,19 @@ export interface PrePullDecision {
   /** Nodes of candidates where the image is neither there nor known not to come. */
   unsettled: number;
   failed: number;
+  /** Why, of the first such node, where more is known than that its kubelet cannot pull. */
+  cause: string | undefined;
+}
+
+interface KnownState {
+  state: NodeImageState;
+  cause?: string | undefined;
 }
 
 /** Which nodes lack the images of the target, for `updateStrategy.prePull`. */
 export class PrePull {
   private readonly candidates = new Map<string, number>();
-  private readonly states = new Map<string, Map<string, NodeImageState>>();
+  private readonly states = new Map<string, Map<string, KnownState>>();
 
   count({ node }: PodSummary, by: 1 | -1): void {
     if (node === '') return;
@@ -29,9 +36,9 @@ export class PrePull {
     this.candidates.clear();
   }
 
-  setState(node: string, image: string, state: NodeImageState): void {
-    const images = this.states.get(node) ?? new Map<string, NodeImageState>();
-    images.set(image, state);
+  setState(node: string, image: string, known: KnownState): void {
+    const images = this.states.get(node) ?? new Map<string, KnownState>();
+    images.set(image, known);
     this.states.set(node, images);
   }
 
@@ -42,13 +49,16 @@ export class PrePull {
 
   decide(target: UpgradeTarget): PrePullDecision {
     const images = targetImages(target);
-    const decision: PrePullDecision = { images, requests: [], unsettled: 0, failed: 0 };
+    const decision: PrePullDecision = { images, requests: [], unsettled: 0, failed: 0, cause: undefined };
     const wanted: PrePullRequest[] = [];
     let pulling = 0;
     for (const node of this.candidates.keys()) {
       const states = images.map((image) => this.stateOf(node, image));
-      if (states.includes('failed')) decision.failed += 1;
-      else if (states.some((state) => state !== 'present')) decision.unsettled += 1;
+      if (states.includes('failed')) {
+        decision.failed += 1;
+        decision.cause ??= images.map((image) => this.states.get(node)?.get(image)?.cause).find(isKnown);
+      }
+      if (!states.includes('failed') && states.some((state) => state !== 'present')) decision.unsettled += 1;
       pulling += states.filter((state) => state === 'pulling').length;
       images.forEach((image, i) => {
         if (states[i] === 'unknown') wanted.push({ node, image });
@@ -59,9 +69,11 @@ export class PrePull {
   }
 
   private stateOf(node: string, image: string): NodeImageState {
-    return this.states.get(node)?.get(image) ?? 'unknown';
+    return this.states.get(node)?.get(image)?.state ?? 'unknown';
   }
 }
+
+const isKnown = (cause: string | undefined): cause is string => cause !== undefined;
 
 /** The images that an upgrade to the target may have to start; empty images included, as an unpulled one is down time as well. */
 export function targetImages({ hot, plain }: UpgradeTarget): string[] {

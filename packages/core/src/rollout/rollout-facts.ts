@@ -78,7 +78,7 @@ const isPrePulling: Check = ({ prePull }) =>
   prePull !== undefined && prePull.unsettled > 0
     ? {
         reason: 'PrePulling',
-        message: `${countedWith(prePull.unsettled, 'node', ['does', 'do'])} not have the new image yet`,
+        message: `${countedWith(prePull.unsettled, 'node', ['does', 'do'])} not have the new image yet${prePull.cause === undefined ? '' : `: ${prePull.cause}`}`,
       }
     : undefined;
 

@@ -72,9 +72,9 @@ export class RolloutLedger {
     this.book.remove(key);
   }
 
-  /** What became of an image on a node, for `updateStrategy.prePull`. */
-  setNodeImage(node: string, image: string, state: NodeImageState): void {
-    this.book.prePull.setState(node, image, state);
+  /** What became of an image on a node, for `updateStrategy.prePull`; `cause` is a sentence for people. */
+  setNodeImage(node: string, image: string, state: NodeImageState, cause?: string): void {
+    this.book.prePull.setState(node, image, { state, cause });
   }
 
   /** ControllerRevisions that pods carry. */
