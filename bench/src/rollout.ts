@@ -32,7 +32,9 @@ const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => 
     try {
       for (const one of mine) {
         say(`${one.mode} rollout of ${one.pods} pods by ${one.by}`);
-        const measured = await (one.by === 'openkruise-calls' ? measureKruiseCalls : measureRollout)(stage, one);
+        const measured = await tried(one, () =>
+          (one.by === 'openkruise-calls' ? measureKruiseCalls : measureRollout)(stage, one),
+        );
         for (const row of measured) say(JSON.stringify(row));
         rows.push(...measured.map((row, index) => ({ run: one, round: index + 1, row })));
       }
@@ -41,6 +43,16 @@ const run = async ({ args, quick, root, say }: BenchContext): Promise<Row[]> => 
     }
   }
   return besideOpenKruise(rows);
+};
+
+/** A rollout that failed is a row that says so: those before and after it were measured all the same. */
+const tried = async (run: Run, measure: () => Promise<Row[]>): Promise<Row[]> => {
+  try {
+    return await measure();
+  } catch (error) {
+    const name = `${run.api} ${run.mode} ${run.pods} pods by ${run.by}, ${run.workers} workers`;
+    return [{ name, ok: false, error: error instanceof Error ? error.message : String(error) }];
+  }
 };
 
 /** Adds to each rollout of Sidestep how it compares with the same one of OpenKruise, where that was measured in this run. */

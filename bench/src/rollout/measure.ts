@@ -9,7 +9,8 @@ import { IDLE_IMAGE, type RolloutStage } from './stage.js';
 
 type Figures = Record<string, number | string | boolean>;
 
-export const DEADLINE_MS = 600_000;
+/** Without any progress; a rollout as such may take as long as it needs. */
+export const DEADLINE_MS = 300_000;
 
 /** Rollouts of the same pods one after another by whoever rules the stage, each from the edit of the SidecarSet to the last write on a pod. */
 export const measureRollout = async (stage: RolloutStage, run: Run): Promise<Row[]> => {
@@ -32,7 +33,7 @@ const rollOut = async (stage: RolloutStage, run: Run, name: string, round: numbe
   const profiled = stage.profile(run, round);
   const editedAt = performance.now();
   await stage.setImage(name, imageOf(round));
-  await until(() => times.done === run.pods || undefined, 'every pod to be upgraded', DEADLINE_MS);
+  await untilAllAreDone(times, run.pods);
   const statusDone = await until(() => stage.isDone(name, run.pods), 'the status to say so').then(() =>
     performance.now(),
   );
@@ -66,6 +67,13 @@ const rollOut = async (stage: RolloutStage, run: Run, name: string, round: numbe
     ...(run.by === 'openkruise' ? {} : { calls: describeCalls(calls) }),
     ...(requests === undefined ? {} : { requests: describeCalls(requests) }),
   };
+};
+
+const untilAllAreDone = async (times: PodTimes, pods: number): Promise<void> => {
+  while (times.done < pods) {
+    const { moves } = times;
+    await until(() => times.moves > moves || undefined, `one of ${pods - times.done} pods to move`, DEADLINE_MS);
+  }
 };
 
 const endOf = ({ mode }: Run, times: PodTimes): number => times.moment(mode === 'hot' ? 'reset' : 'begun').at(-1) ?? 0;

@@ -26,6 +26,7 @@ const seenOf = ({ spec, status }: KubeletPod): Seen => ({
 export class PodTimes {
   private readonly moments = new Map<string, Moments>();
   private readonly end: () => void;
+  private steps = 0;
   private wanted: { image: string; idle: string | undefined } | undefined;
 
   constructor(pods: StoreReader<KubeletPod>, namespace: string) {
@@ -52,6 +53,11 @@ export class PodTimes {
     return [...this.moments.values()].filter((moments) => moments[last] !== undefined).length;
   }
 
+  /** Steps of all pods so far. */
+  get moves(): number {
+    return this.steps;
+  }
+
   /** Sorted, of the pods that came so far. */
   moment(name: keyof Moments): number[] {
     return sorted([...this.moments.values()].flatMap((moments) => moments[name] ?? []));
@@ -72,10 +78,12 @@ export class PodTimes {
     const now = performance.now();
     const moments = this.moments.get(key) ?? {};
     this.moments.set(key, moments);
+    const before = Object.keys(moments).length;
     moments.begun ??= now;
     if (ready.includes(image)) moments.ready ??= now;
     // While a pod moves, neither half of its pair runs the idle image.
     if (idle !== undefined && images.includes(idle)) moments.reset ??= now;
+    this.steps += Object.keys(moments).length - before;
   }
 }
 
