@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 
 const PAGE = fileURLToPath(new URL('../docs/explanation/handover-pitfalls.md', import.meta.url));
-const PITFALLS = 41;
+const PITFALLS = 42;
 
 const rows = readFileSync(PAGE, 'utf8')
   .split('\n')

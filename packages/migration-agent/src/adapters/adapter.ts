@@ -4,11 +4,6 @@ import type { OwnedListener } from '../native/listener.js';
 export interface SpawnOptions {
   env?: Record<string, string>;
   stdio?: StdioOptions;
-  /**
-   * For a program that does something at SIGTERM which it must not do when its agent dies: the launcher stays between the two. It
-   * kills the program when the agent ends, and at SIGUSR2; it is the child.
-   */
-  stays?: boolean;
 }
 
 /** What an adapter may use to start one run of the program. */
@@ -24,6 +19,7 @@ export interface StartTools {
   path(name: string): string;
   /** Rises with every start in this container. */
   run: number;
+  /** The child is the launcher, the program is below it. */
   spawn(command: string[], options: SpawnOptions): ChildProcess;
   log(event: string, fields: Record<string, unknown>): void;
   /** Aborted when the program need not become ready any more: it ended, or the time is over. */
@@ -86,7 +82,7 @@ export interface Adapter {
   readonly holdsAddressesToItsEnd?: boolean;
   /** The signal that ends a run that is given up, and may have accepted connections by then. Default SIGTERM. */
   readonly leavesOn?: NodeJS.Signals;
-  /** Ends at once what does not leave in time; default SIGKILL to `child`. For programs of several processes. */
+  /** Ends what does not leave in time; by default it is killed at once, with all of its processes. */
   kill?(child: ChildProcess): void;
   /** One sentence for `--help`. */
   readonly summary: string;

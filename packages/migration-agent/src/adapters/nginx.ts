@@ -5,7 +5,7 @@ import { AF_UNIX, addon, orThrow, SOCK_STREAM } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
 import type { Adapter, RunningProgram, StartTools } from './adapter.js';
 import { listeningSockets } from './listening-sockets.js';
-import { childrenOf, holdsSocket, killFamily, titleOf } from './processes.js';
+import { familyOf, holdsSocket, titleOf } from './processes.js';
 import { until } from './until.js';
 
 const FIRST_FD = 3;
@@ -25,8 +25,6 @@ export const nginx: Adapter = {
   summary: 'nginx takes its sockets as in a binary upgrade; each `listen` needs a --listen with the same address',
   readySigns: ['workers', 'unix:/PATH'],
   leavesOn: 'SIGQUIT',
-  // Workers survive the death of their master, and would go on accepting.
-  kill: (child) => killFamily(child.pid!),
   async start(tools: StartTools): Promise<RunningProgram> {
     const listeners = listeningSockets('nginx', tools.listeners);
     const sign = readySign(tools.readySign);
@@ -98,13 +96,14 @@ function answered(path: string, gone: AbortSignal): Promise<void> {
 
 /** A worker takes this title when it has initialised: it accepts from then on. The master's answer would say less. */
 async function workersInitialised(child: ChildProcess, gone: AbortSignal): Promise<void> {
-  const serves = (): boolean => childrenOf(child.pid!).some((pid) => titleOf(pid).includes('worker process'));
+  const serves = (): boolean => familyOf(child.pid!).some((pid) => titleOf(pid).includes('worker process'));
   await until(serves, gone, 'nginx ended, or had no worker process in time');
 }
 
 /** A listener that nginx has no `listen` for is closed by it: whoever connects would wait for ever in the agent's duplicate. */
 function refuseUntaken(child: ChildProcess, listeners: OwnedListener[]): void {
-  const untaken = listeners.filter(({ fd }) => !holdsSocket(child.pid!, fd));
+  const processes = familyOf(child.pid!);
+  const untaken = listeners.filter(({ fd }) => !processes.some((pid) => holdsSocket(pid, fd)));
   if (untaken.length === 0) return;
   const named = untaken.map(({ record }) => `${record.name} (${record.host}:${record.port})`).join(', ');
   throw new Error(

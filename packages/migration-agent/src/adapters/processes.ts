@@ -24,23 +24,6 @@ export function holdsSocket(pid: number, fd: number): boolean {
   return list(`/proc/${pid}/fd`).some((number) => link(`/proc/${pid}/fd/${number}`) === socket);
 }
 
-/**
- * Ends a process and its children. The parent is stopped first: it would start those that it misses again.
- */
-export function killFamily(pid: number): void {
-  signal(pid, 'SIGSTOP');
-  for (const child of childrenOf(pid)) signal(child, 'SIGKILL');
-  signal(pid, 'SIGKILL');
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
 const threadsOf = (pid: number): string[] => list(`/proc/${pid}/task`);
 
 // A process can end between two looks, and then its files are gone.

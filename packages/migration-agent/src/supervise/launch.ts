@@ -5,19 +5,19 @@ import { prebuilt } from '../native/prebuilt.js';
 let launcher: string | undefined;
 
 /**
- * Starts a program through the launcher, which gives it its own LISTEN_PID and ends it when this process ends.
+ * Starts a program through the launcher, which is the child: it passes signals on to the program, ends as that does, and lets nothing
+ * of it outlive this process or itself.
  *
- * @param stays the launcher stays its parent, and is what this process starts: SIGUSR2 to it kills the program
  * @throws AgentError `LAUNCHER_MISSING`.
  */
-export function launch(
-  command: string[],
-  stdio: StdioOptions,
-  env: Record<string, string | undefined>,
-  stays = false,
-): ChildProcess {
+export function launch(command: string[], stdio: StdioOptions, env: Record<string, string | undefined>): ChildProcess {
   launcher ??= findLauncher();
-  return spawn(launcher, [...(stays ? ['--stay'] : []), String(process.pid), ...command], { stdio, env });
+  return spawn(launcher, [String(process.pid), ...command], { stdio, env });
+}
+
+/** Ends a program and everything that came of it, at once. SIGKILL would end the launcher only. */
+export function killAll(child: ChildProcess): void {
+  child.kill('SIGUSR2');
 }
 
 /** Without arguments the launcher exits with 2; one for another libc does not start at all. */

@@ -7,7 +7,7 @@ import type { DrainCounts, DrainTools, Workload } from '../handover/workload.js'
 import { closeAll } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
-import { launch } from './launch.js';
+import { killAll, launch } from './launch.js';
 
 export interface SupervisedOptions {
   adapter: Adapter;
@@ -92,8 +92,8 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
         readySign: this.#options.readySign,
         path: (name) => `${this.#options.directory()}/${this.#options.slot}.${process.pid}.${number}.${name}`,
         run: number,
-        spawn: (command, { env = {}, stdio = 'inherit', stays }) => {
-          const child = launch(command, stdio, { ...this.#options.env, ...env }, stays);
+        spawn: (command, { env = {}, stdio = 'inherit' }) => {
+          const child = launch(command, stdio, { ...this.#options.env, ...env });
           run = this.#watch(child, gone);
           run.retired = !starting.wanted;
           starting.run = run;
@@ -194,7 +194,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
   #kill({ child }: Run): void {
     const { adapter } = this.#options;
     if (adapter.kill) adapter.kill(child);
-    else child.kill('SIGKILL');
+    else killAll(child);
   }
 
   readonly #cannotGoOn = (error: unknown): void => {

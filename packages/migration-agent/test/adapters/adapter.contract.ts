@@ -32,14 +32,16 @@ export interface AdapterSubject {
   unready(room: AdapterRoom): AdapterRun;
   /** A version that ends with an error when it starts. */
   broken(room: AdapterRoom): AdapterRun;
-  /** Set for programs of several processes, which end together only in a pid namespace. Needs root. */
-  contained?: boolean;
   /** Set when the program itself cuts kept-alive connections as it leaves; its page in docs says so. */
   cutsKeptConnections?: boolean;
+  /** Set when the program closes its sockets only by ending: without a successor clients wait in them until then. */
+  keepsSocketsOpen?: boolean;
 }
 
 /** Connections that each send one POST after another. */
 const KEPT = 4;
+/** Nobody takes longer who accepts at all. */
+const UNANSWERED_MS = 1_000;
 
 /** What is promised of every adapter under which the agent owns the sockets. */
 export function adapterContract(subject: AdapterSubject): void {
@@ -50,10 +52,11 @@ export function adapterContract(subject: AdapterSubject): void {
       return { directory: pod.directory, port: pod.port, upstreamPort: upstream.port };
     };
     const start = ({ options = [], command, env = {} }: AdapterRun, more: Record<string, string> = {}): Fixture =>
-      stage.pod[subject.contained ? 'container' : 'agent'](
-        ['run', '--adapter', subject.adapter, ...options, '--', ...command],
-        { SIDESTEP_GUARD_SECONDS: '1', ...env, ...more },
-      );
+      stage.pod.agent(['run', '--adapter', subject.adapter, ...options, '--', ...command], {
+        SIDESTEP_GUARD_SECONDS: '1',
+        ...env,
+        ...more,
+      });
     const version = (label: string, more: Record<string, string> = {}): Fixture =>
       start(subject.version(label, room()), more);
     const serving = (label: string, more: Record<string, string> = {}) => isServing(version(label, more));
@@ -186,7 +189,9 @@ export function adapterContract(subject: AdapterSubject): void {
         const held = get(stage.pod.port, '/held');
         await until(() => stage.upstream.held === 1, 'the request is at the upstream');
         only.child.kill('SIGTERM');
-        await until(() => refused(stage.pod.port), 'nobody listens any more');
+        const stopped = async (): Promise<boolean> =>
+          subject.keepsSocketsOpen ? !(await answered(stage.pod.port)) : refused(stage.pod.port);
+        await until(stopped, 'nobody is let in any more');
         expect(only.running).toBe(true);
         stage.upstream.release();
         expect(await held).toBe('late');
@@ -216,6 +221,20 @@ export function get(port: number, path: string): Promise<string> {
 async function everyOne(port: number, label: string): Promise<boolean> {
   for (let i = 0; i < 20; i++) if ((await get(port, '/')) !== label) return false;
   return true;
+}
+
+/** Whether a new connection is answered soon. */
+function answered(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const sent = request({ host: '127.0.0.1', port, path: '/', agent: false }, (answer) => {
+      answer.resume();
+      resolve(true);
+    });
+    sent.setTimeout(UNANSWERED_MS, () => sent.destroy());
+    sent.once('close', () => resolve(false));
+    sent.once('error', () => undefined);
+    sent.end();
+  });
 }
 
 /** Whether nobody listens there. */

@@ -38,10 +38,19 @@ export function pidInside({ child }: Fixture): number {
   return Number(/^NSpid:.*\s(\d+)$/m.exec(status)?.[1]);
 }
 
-/** The container's process that has this in its command line, by its number out here; launchers have it, too. @throws Error. */
+/** The processes that came of an agent's CMD. A launcher, too, has the command line in its own, and is none of them. */
+export function programsOf({ child }: Fixture): number[] {
+  return programsBelow(child.pid ?? 0);
+}
+
+function programsBelow(agent: number): number[] {
+  const below = familyOf(agent).filter((pid) => pid !== agent);
+  return below.filter((pid) => titleOf(pid) !== '' && !titleOf(pid).includes('sidestep-exec'));
+}
+
+/** The container's process that has this in its command line, by its number out here. @throws Error. */
 export function processOf({ child }: Fixture, commandLine: string): number {
-  const found = familyOf(firstProcess(child.pid)).filter((pid) => titleOf(pid).includes(commandLine));
-  const program = found.find((pid) => !titleOf(pid).includes('sidestep-exec'));
+  const program = programsBelow(firstProcess(child.pid)).find((pid) => titleOf(pid).includes(commandLine));
   if (program === undefined) throw new Error(`no process of the container has "${commandLine}"`);
   return program;
 }

@@ -3,10 +3,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { findEnvoys, leaveOut } from '@sidestep/testkit';
-import { childrenOf, titleOf } from '../../src/adapters/processes.js';
+import { titleOf } from '../../src/adapters/processes.js';
 import { type Fixture, until } from '../processes.js';
 import { PATIENCE_MS, SLOW_TEST_MS, serving, useStage } from '../stage.js';
 import { get, refused } from './adapter.contract.js';
+import { programsOf } from './containers.js';
 import { httpListener, writeListeners } from './envoy-config.js';
 import { EnvoyPod, freePorts } from './envoy-pod.js';
 
@@ -313,8 +314,8 @@ if (envoys instanceof Error) {
 }
 
 /** The Envoys that an agent has started and that have not ended. */
-function envoysOf({ child }: Fixture): number[] {
-  return childrenOf(child.pid ?? 0).filter((pid) => titleOf(pid).includes('--restart-epoch'));
+function envoysOf(agent: Fixture): number[] {
+  return programsOf(agent).filter((pid) => titleOf(pid).includes('--restart-epoch'));
 }
 
 /** Whether there was one. */

@@ -53,7 +53,6 @@ await withRealProxy('nginx', (program) => {
 
   adapterContract({
     adapter: 'nginx',
-    contained: true,
     version: (label, room) => run(room, { says: label }),
     // Its workers run, and the request on the private listener is never answered.
     unready: (room) =>

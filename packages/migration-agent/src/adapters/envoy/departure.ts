@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { killAll } from '../../supervise/launch.js';
 
 const USUALLY_EVERY_MS = 100;
 const TIME_TO_END_MS = 1_000;
@@ -46,6 +47,6 @@ export class Departure {
 /** The time is over: Envoy cuts what is left and writes its logs; one that hangs is ended all the same. */
 export function cutOff(child: ChildProcess): void {
   child.kill('SIGTERM');
-  const late = setTimeout(() => child.kill('SIGKILL'), TIME_TO_END_MS);
+  const late = setTimeout(() => killAll(child), TIME_TO_END_MS);
   child.once('exit', () => clearTimeout(late));
 }

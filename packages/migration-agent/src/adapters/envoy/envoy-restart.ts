@@ -37,9 +37,8 @@ export const envoyRestart: Adapter = {
   sharing: 'own',
   adoptsAll: true,
   summary: 'CMD is Envoy, which restarts by itself; `envoy` chooses this for one whose hot restart it does not speak',
-  // Not SIGTERM: an Envoy that gets it tells its parent to end, and that one may still serve.
+  // Killed by its launcher: an Envoy that gets SIGTERM tells its parent to end, and that one may still serve.
   leavesOn: 'SIGUSR2',
-  kill: (child) => void child.kill('SIGUSR2'),
   check: (command) => void readEnvoyCommand(command),
   async start(tools: StartTools): Promise<RunningProgram> {
     const { program } = readEnvoyCommand(tools.command);
@@ -100,7 +99,7 @@ class RestartRun implements RunningProgram {
     });
     this.#admin = new EnvoyAdmin(adminPath);
     if (epoch > 0) this.#standIn = new StandIn(generation, tools.log);
-    this.child = tools.spawn(command, { stays: true });
+    this.child = tools.spawn(command, {});
     this.#departure = new Departure(
       this.child,
       () => connectionsOf(familyOf(this.child.pid!), this.#ports),
