@@ -100,7 +100,7 @@ const PARTS: Record<string, (context: BenchContext, program: string) => Promise<
 
 export const bench: Bench = {
   name: 'handover',
-  description: `hand-overs, deaths at every arrow, moved connections, fuzzed frames; beside OpenKruise order, SO_REUSEPORT and cold restart; real Envoy, nginx, HAProxy and a Go program with and without their adapters; --only ${Object.keys(PARTS).join(',')}; --handovers N (default 1000, quick 10), --kept N, --idle N, --frames N, --proxy-upgrades N (20, quick 3)`,
+  description: `hand-overs, deaths at every arrow, moved connections, fuzzed frames; beside OpenKruise order, SO_REUSEPORT and cold restart; real Envoy, nginx, HAProxy, Caddy and a Go program with and without their adapters; --only ${Object.keys(PARTS).join(',')}; --handovers N (default 1000, quick 10), --kept N, --idle N, --frames N, --proxy-upgrades N (20, quick 3)`,
   async run(context: BenchContext): Promise<Row[]> {
     const { args } = context;
     const program = buildClients(context.root);

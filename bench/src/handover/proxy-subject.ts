@@ -19,6 +19,8 @@ export interface ProxySubject {
   adapter: string;
   /** Requests on kept-alive connections that are on their way when the old one leaves are not lost either. */
   keepsConnections: boolean;
+  /** Those that it has just accepted when it leaves are lost. */
+  dropsNewConnections?: true;
   /** Options of `sidestep-agent run` beside --adapter. */
   options(port: number): string[];
   command(room: ProxyRoom): string[];
@@ -122,6 +124,25 @@ export const goSubject = (program: string): ProxySubject => ({
   options: listenOn,
   command: () => [program],
   env: ({ version }) => ({ VERSION: String(version) }),
+  activated: true,
+});
+
+/** Caddy with the configuration of `examples/socket-activation/caddy`. */
+export const caddySubject = (program: string, root: string): ProxySubject => ({
+  name: 'Caddy, socket activation',
+  adapter: 'activation',
+  keepsConnections: true,
+  dropsNewConnections: true,
+  options: listenOn,
+  command: () => {
+    const config = path.join(root, 'examples/socket-activation/caddy/Caddyfile');
+    return [program, 'run', '--adapter', 'caddyfile', '--config', config];
+  },
+  env: ({ version, directory }) => ({
+    VERSION: String(version),
+    XDG_DATA_HOME: directory,
+    XDG_CONFIG_HOME: directory,
+  }),
   activated: true,
 });
 

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { findEnvoys, findProxy, leaveOut } from '@sidestep/testkit';
+import { findCaddy, findEnvoys, findProxy, leaveOut } from '@sidestep/testkit';
 import type { BenchContext, Row } from '../bench.js';
 import { Clients, lostOf } from './clients.js';
 import { benchFolder } from './compiled.js';
 import { ProxyPod } from './proxy-pod.js';
 import {
+  caddySubject,
   envoySubject,
   goSubject,
   type HowItIsRun,
@@ -49,6 +50,7 @@ async function subjectsHere(context: BenchContext): Promise<ProxySubject[]> {
   await look('Envoy', async () => envoySubject(await findEnvoys({ download: false })));
   await look('nginx', async () => nginxSubject(await findProxy('nginx', { download: false })));
   await look('HAProxy', async () => haproxySubject(await findProxy('haproxy', { download: false })));
+  await look('Caddy', async () => caddySubject(await findCaddy({ download: false }), context.root));
   await look('Go', async () => goSubject(buildGoExample(context.root)));
   return found;
 }
@@ -65,11 +67,11 @@ function buildGoExample(root: string): string {
 }
 
 function plansOf(subject: ProxySubject, upgrades: number): ProxyPlan[] {
-  const { name, keepsConnections } = subject;
+  const { name, keepsConnections, dropsNewConnections = false } = subject;
   const alone = { subject, how: 'cold', upgrades: Math.min(upgrades, 5), mayLose: true } as const;
   const adapter = { subject, how: 'adapter', upgrades } as const;
   return [
-    { ...adapter, name: `${name}, short`, mode: 'short', mayLose: false },
+    { ...adapter, name: `${name}, short`, mode: 'short', mayLose: dropsNewConnections },
     { ...adapter, name: `${name}, kept POST`, mode: 'keep', mayLose: !keepsConnections },
     { ...alone, name: `${name} without agent, short`, mode: 'short' },
     { ...alone, name: `${name} without agent, kept POST`, mode: 'keep' },

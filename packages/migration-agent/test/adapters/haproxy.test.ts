@@ -63,7 +63,7 @@ await withRealProxy('haproxy', (program) => {
       return { ...run(room, { says: 'unready' }), command: [hangs] };
     },
     broken: (room) => run(room, { says: 'broken', global: 'no-such-keyword' }),
-    cutsKeptConnections: true,
+    mayCut: 'kept connections',
   });
 
   describe('HAProxy under the agent', () => {

@@ -3,7 +3,7 @@ import { ensureApiServerBinaries } from '../real-api-server/binaries.js';
 import { findRedisServer } from '../redis/redis-server.js';
 import { progress } from './cache.js';
 import { findArm64 } from './foreign-node.js';
-import { findProxy } from './proxies.js';
+import { findCaddy, findProxy } from './proxies.js';
 import { findZig } from './zig.js';
 
 // `npm test -- --all` runs this first: gets every program that a suite would otherwise be left out for, and fails where it cannot.
@@ -21,6 +21,7 @@ if (!process.env.REDIS_URL) await attempt('a Redis server', () => findRedisServe
 await attempt('kube-apiserver, etcd and kubectl', () => ensureApiServerBinaries({ download: true }));
 await attempt('Envoy 1.36 and 1.40', () => findEnvoys({ download: true }));
 for (const proxy of ['nginx', 'haproxy'] as const) await attempt(proxy, () => findProxy(proxy, { download: true }));
+await attempt('Caddy', () => findCaddy({ download: true }));
 await attempt('Zig', () => findZig({ download: true }));
 await attempt('Node for arm64', () => findArm64({ download: true }));
 for (const failure of failures) progress(`MISSING: ${failure}`);

