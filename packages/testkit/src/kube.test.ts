@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { HttpKubeApi, loadKubeConfig, RateLimiter } from '@sidestep/kube';
-import { kubeApiContract } from './kube.contract.js';
+import { type ApiServerUnderTest, kubeApiContract } from './kube.contract.js';
 import { startKubeSim } from './kube-sim/start.js';
+import type { KubeSimOptions } from './kube-sim/types.js';
 import { leaveOut } from './left-out.js';
 import { ApiServerBinariesMissing, ensureApiServerBinaries } from './real-api-server/binaries.js';
 import { startRealApiServer } from './real-api-server/start.js';
@@ -14,25 +15,36 @@ const connect = (kubeconfig: string): HttpKubeApi =>
     limiter: new RateLimiter({ qps: 10_000, burst: 10_000 }),
   });
 
-kubeApiContract('kube-sim', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sidestep-contract-'));
+const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+
+const simUnderTest = async (folder: string, options: KubeSimOptions): Promise<ApiServerUnderTest> => {
   const kubeconfigFile = path.join(folder, 'kubeconfig');
-  const sim = await startKubeSim({ kubeconfigFile });
+  const sim = await startKubeSim({ ...options, kubeconfigFile });
   const api = connect(kubeconfigFile);
   return {
     api,
     createNamespace: async (name) => {
-      await api.create(
-        { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },
-        { metadata: { name } },
-      );
+      await api.create(NAMESPACES, { metadata: { name } });
     },
     stop: async () => {
       api.close();
       await sim.stop();
-      await rm(folder, { recursive: true });
     },
   };
+};
+
+const newFolder = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'sidestep-contract-'));
+
+kubeApiContract('kube-sim', async () => {
+  const folder = await newFolder();
+  const server = await simUnderTest(folder, {});
+  return { ...server, stop: () => server.stop().then(() => rm(folder, { recursive: true })) };
+});
+
+kubeApiContract('kube-sim with a data directory', async () => {
+  const folder = await newFolder();
+  const server = await simUnderTest(folder, { dataDir: path.join(folder, 'data'), journalBytes: 100_000 });
+  return { ...server, stop: () => server.stop().then(() => rm(folder, { recursive: true })) };
 });
 
 const missing = await ensureApiServerBinaries({ download: false }).then(

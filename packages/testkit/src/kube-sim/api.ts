@@ -5,6 +5,7 @@ import { badRequest } from './api-error.js';
 import type { FieldValidation } from './crd/custom-resources.js';
 import { Versions } from './crd/versions.js';
 import { type DeleteOptions, Deletes } from './deletes.js';
+import type { SavedState } from './durable/records.js';
 import { parseBody, type ResourceRequest, readBody } from './http/request.js';
 import { printJson } from './json.js';
 import { type CrdObject, Kinds } from './kinds.js';
@@ -49,22 +50,24 @@ export class Api {
     this.followNamespaces();
   }
 
-  /** What a new server has before anybody wrote to it. Its first clients cannot resume from before that. */
-  async bootstrap(): Promise<void> {
+  /** What every server has before anybody wrote to it, and what the one before it left. Its first clients cannot resume from before that. */
+  async bootstrap(saved: SavedState | undefined): Promise<void> {
+    if (saved) await this.restore(saved);
     for (const name of NAMESPACES) {
-      await this.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+      await this.createMissing({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     }
     this.store.compactAll();
   }
 
-  /** Creates an object of any kind known so far, as a client would. */
-  async create(object: SimObject): Promise<void> {
+  /** Creates an object of any kind known so far, as a client would, unless it is there. */
+  async createMissing(object: SimObject): Promise<void> {
     const [group, version] = object.apiVersion.includes('/')
       ? (object.apiVersion.split('/') as [string, string])
       : ['', object.apiVersion];
     const resource = this.kinds.findKind(group, version, object.kind);
     if (!resource) throw badRequest(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
     const namespace = resource.namespaced ? (object.metadata.namespace ?? 'default') : undefined;
+    if (this.store.of(resource).get(namespace, object.metadata.name)) return;
     const request: ResourceRequest = {
       verb: 'create',
       resource,
@@ -163,14 +166,24 @@ export class Api {
     });
   }
 
-  /** Every namespace has its default service account, as with a running controller manager. */
+  private async restore(saved: SavedState): Promise<void> {
+    this.store.restore(saved);
+    const crds = this.kinds.builtin('customresourcedefinitions');
+    for (const entry of this.store.of(crds).list()) this.kinds.install(storedObject(crds, entry) as CrdObject);
+    // A server that died between the two left a namespace without one.
+    for (const { name } of this.store.of(this.kinds.builtin('namespaces')).list()) await this.createAccount(name);
+  }
+
   private followNamespaces(): void {
     const namespaces = this.kinds.builtin('namespaces');
     this.store.of(namespaces).subscribe(({ type, entry }) => {
-      if (type !== 'ADDED') return;
-      const metadata = { name: 'default', namespace: entry.name };
-      void this.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }).catch(() => undefined);
+      if (type === 'ADDED') void this.createAccount(entry.name).catch(() => undefined);
     });
+  }
+
+  /** Every namespace has its default service account, as with a running controller manager. */
+  private createAccount(namespace: string): Promise<void> {
+    return this.createMissing({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
   }
 }
 

@@ -65,9 +65,11 @@ export class Deletes {
   }
 
   private finish(resource: ResourceDefinition, object: SimObject): void {
-    this.store.remove(resource, object);
-    if (resource.builtin && resource.plural === 'namespaces') this.emptyNamespace(object.metadata.name);
-    this.collectDependents(object.metadata.uid ?? '');
+    this.store.atomically(() => {
+      this.store.remove(resource, object);
+      if (resource.builtin && resource.plural === 'namespaces') this.emptyNamespace(object.metadata.name);
+      this.collectDependents(object.metadata.uid ?? '');
+    });
   }
 
   private emptyNamespace(namespace: string): void {

@@ -64,7 +64,11 @@ export function selectableFields(resource: ResourceDefinition): string[] {
   return ['metadata.name', ...(resource.namespaced ? ['metadata.namespace'] : []), ...Object.keys(own ?? {})];
 }
 
-export function entryOf(resource: ResourceDefinition, object: SimObject, resourceVersion: number): Entry {
+export function entryOf(
+  resource: { group: string; plural: string },
+  object: SimObject,
+  resourceVersion: number,
+): Entry {
   const { metadata } = object;
   const own = FIELD_READERS[resourceId(resource)]?.(object) ?? {};
   const fields: Record<string, string> = {

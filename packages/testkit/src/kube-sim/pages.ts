@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { badRequest, expired } from './api-error.js';
 import type { Entry } from './entry.js';
 
@@ -19,13 +20,12 @@ const KEPT_SNAPSHOTS = 64;
 /** Cuts lists into pages. Entries never change, so a snapshot is only an array of references. */
 export class Pages {
   private readonly snapshots = new Map<string, Snapshot>();
-  private nextId = 1;
 
   first(entries: readonly Entry[], resourceVersion: number, limit: number): Page {
     if (limit <= 0 || entries.length <= limit)
       return { entries: [...entries], resourceVersion, continueToken: undefined, remaining: 0 };
-    const id = String(this.nextId);
-    this.nextId += 1;
+    // Of no other list, nor of one of a server before this one.
+    const id = randomUUID();
     this.snapshots.set(id, { entries, resourceVersion });
     const oldest = this.snapshots.keys().next().value;
     if (this.snapshots.size > KEPT_SNAPSHOTS && oldest !== undefined) this.snapshots.delete(oldest);

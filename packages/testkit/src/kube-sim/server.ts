@@ -45,6 +45,7 @@ export class ApiHttpServer {
     });
   }
 
+  /** Nobody is answered any more, not even a request that is under way. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.server.close(() => resolve());

@@ -1,3 +1,4 @@
+import { deleteRecord, putRecord, type SavedState, sequenceRecord } from './durable/records.js';
 import { type Entry, entryOf, keyOf, resourceId } from './entry.js';
 import type { ResourceDefinition, SimObject } from './types.js';
 
@@ -68,6 +69,12 @@ export class ResourceStore {
     this.forgotten = now;
   }
 
+  /** Puts back what a server before this one had; it is no change, and nobody hears of it. */
+  restore(entry: Entry): void {
+    this.entries.set(entry.key, entry);
+    this.sorted = undefined;
+  }
+
   apply(change: Change): void {
     const { entry } = change;
     if (change.type === 'DELETED') this.entries.delete(entry.key);
@@ -86,11 +93,20 @@ export class ResourceStore {
   }
 }
 
+/** Where commits are kept before anybody hears of them. */
+export interface CommitLog {
+  append(records: readonly string[]): void;
+}
+
+type Resource = { group: string; plural: string };
+
 /** Every object of the server, under one sequence of resource versions. */
 export class Store {
   private readonly resources = new Map<string, ResourceStore>();
   private sequence = 1;
   private forgotten = 0;
+  private log: CommitLog | undefined;
+  private commit: string[] | undefined;
 
   constructor(private readonly historyLimit: number) {}
 
@@ -98,7 +114,7 @@ export class Store {
     return this.sequence;
   }
 
-  of(resource: { group: string; plural: string }): ResourceStore {
+  of(resource: Resource): ResourceStore {
     const id = resourceId(resource);
     let store = this.resources.get(id);
     if (!store) {
@@ -114,11 +130,45 @@ export class Store {
     return sum;
   }
 
-  /** Drops every object of a resource whose definition is gone, telling its watches. */
-  forget(resource: { group: string; plural: string }): void {
-    for (const entry of this.of(resource).list()) {
-      this.of(resource).apply({ type: 'DELETED', resourceVersion: this.next(), entry, previous: entry });
+  /** Begins where another server ended. How it came there is forgotten: only who saw all of it can resume. */
+  restore({ sequence, objects }: SavedState): void {
+    this.sequence = Math.max(this.sequence, sequence);
+    for (const { resource, entry } of objects) this.of(resource).restore(entry);
+    this.compactAll();
+  }
+
+  /** Every commit from now on goes there first. */
+  keepIn(log: CommitLog): void {
+    this.log = log;
+  }
+
+  /** All there is, as records. */
+  *records(): Iterable<string> {
+    yield sequenceRecord(this.sequence);
+    for (const [id, store] of this.resources) {
+      const [group = '', plural = ''] = id.split('/');
+      for (const entry of store.values()) yield putRecord({ group, plural }, entry);
     }
+  }
+
+  /** What `work` writes is kept as one commit, so that a death in the middle leaves nothing half done. `work` must not wait. */
+  atomically<T>(work: () => T): T {
+    if (this.commit) return work();
+    const records: string[] = [];
+    this.commit = records;
+    try {
+      return work();
+    } finally {
+      this.commit = undefined;
+      if (records.length > 0) this.log?.append(records);
+    }
+  }
+
+  /** Drops every object of a resource whose definition is gone, telling its watches. */
+  forget(resource: Resource): void {
+    this.atomically(() => {
+      for (const entry of this.of(resource).list()) this.drop(resource, { ...entry, resourceVersion: this.next() });
+    });
   }
 
   /** Nobody can resume from before now, not even for resources that nothing was written to yet. */
@@ -133,15 +183,23 @@ export class Store {
     const previous = store.get(object.metadata.namespace, object.metadata.name);
     const entry = entryOf(resource, object, this.next());
     const type = previous ? 'MODIFIED' : 'ADDED';
-    store.apply({ type, resourceVersion: entry.resourceVersion, entry, previous });
+    this.atomically(() => {
+      if (this.log) this.commit?.push(putRecord(resource, entry));
+      store.apply({ type, resourceVersion: entry.resourceVersion, entry, previous });
+    });
     return entry;
   }
 
   /** Removes an object; its last event carries the resource version of the removal. */
   remove(resource: ResourceDefinition, object: SimObject): Entry {
     const entry = entryOf(resource, object, this.next());
-    this.of(resource).apply({ type: 'DELETED', resourceVersion: entry.resourceVersion, entry, previous: entry });
+    this.atomically(() => this.drop(resource, entry));
     return entry;
+  }
+
+  private drop(resource: Resource, entry: Entry): void {
+    if (this.log) this.commit?.push(deleteRecord(resource, entry));
+    this.of(resource).apply({ type: 'DELETED', resourceVersion: entry.resourceVersion, entry, previous: entry });
   }
 
   private next(): number {

@@ -51,7 +51,7 @@ export interface KubeSimOptions {
   port?: number;
   /** Where the kubeconfig is written; without it `kubeconfig` of the handle is only text. */
   kubeconfigFile?: string;
-  /** Files, or folders of YAML, applied before the first request is answered. */
+  /** Files, or folders of YAML; what is not there yet is created before the first request is answered. */
   manifests?: string[];
   /** Where admission and conversion webhooks named by a Service are reached: `{'ns/name': 'https://127.0.0.1:9876'}`. */
   services?: Record<string, string>;
@@ -61,6 +61,15 @@ export interface KubeSimOptions {
   bookmarkSeconds?: number;
   /** Seed of the faults that have a probability. Default 1. */
   seed?: number;
+  /**
+   * Every write is kept in this folder before it is answered, and a server that starts there goes on where the one before it was
+   * killed, on its port. Without it everything is in memory. Rejects with a `DataDirError` where the folder cannot be used.
+   */
+  dataDir?: string;
+  /** The journal is never written anew below so many bytes. Default 16 MiB. */
+  journalBytes?: number;
+  /** It ended by itself: its journal could not be written, so nothing that it answered would have been true. */
+  onFailure?: (error: Error) => void;
 }
 
 /** A running kube-sim. */

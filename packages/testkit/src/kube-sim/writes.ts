@@ -122,8 +122,11 @@ export class Writes {
       // A resourceVersion that the client gave is seen not to match in the next attempt.
       return undefined;
     }
-    const next = this.store.put(resource, stored);
-    this.onRemovable(resource, stored);
+    const next = this.store.atomically(() => {
+      const put = this.store.put(resource, stored);
+      this.onRemovable(resource, stored);
+      return put;
+    });
     return { text: await this.versions.textOf(resource, next), created: false };
   }
 
