@@ -22,7 +22,7 @@ export interface RedisHandle {
   url: string;
   /** False for a Redis that somebody else runs (`REDIS_URL`): it is neither killed, restarted nor stopped from here. */
   owned: boolean;
-  /** Of the server process; undefined when not owned. */
+  /** Of the server process; undefined when not owned, or when it has ended. */
   pid(): number | undefined;
   /** Kills the server; `start` brings it back on the same port. */
   kill(signal?: NodeJS.Signals): Promise<void>;
@@ -129,6 +129,9 @@ class OwnRedis implements RedisHandle {
     if (cluster) args.push(...node, '--cluster-port', String(await freePort()));
     const started = await startBoundProcess(this.server, [...args, '--save', '']);
     this.process = started;
+    void started.exited.then(() => {
+      if (this.process === started) this.process = undefined;
+    });
     await this.untilAsked(started, 'PING', '+PONG');
     if (!cluster) return;
     await ask(this.port, 'CLUSTER ADDSLOTSRANGE 0 16383');
