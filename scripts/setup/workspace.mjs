@@ -1,9 +1,10 @@
 // pnpm at its pinned version, the frozen lockfile, and the build: each one skipped when nothing changed since it last succeeded.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { cacheFolder } from './cache.mjs';
-import { exitCodeOf, must } from './command.mjs';
+import { must, quietly } from './command.mjs';
 import { withLock } from './lock.mjs';
 import { SetupError, say } from './progress.mjs';
 
@@ -55,15 +56,22 @@ const ensureDependencies = async (root, env) => {
   writeFileSync(stamp, key);
 };
 
+/** Long enough for a cached build to have ended. */
+const SILENT_BUILD_MS = 5_000;
+
+const INTERRUPTED = [128 + constants.signals.SIGINT, 128 + constants.signals.SIGTERM];
+
 const build = async (root, env) => {
   const started = Date.now();
-  const code = await exitCodeOf(
-    'turbo',
-    ['run', 'build', '--output-logs=errors-only', '--log-prefix=task', '--ui=stream'],
-    { cwd: root, env },
-  );
-  if (code !== 0) throw new SetupError(`The build failed; the lines above say where. \`pnpm build\` runs it alone.`);
-  if (Date.now() - started > 5_000)
+  const notice = setTimeout(() => say('Building …'), SILENT_BUILD_MS);
+  const args = ['run', 'build', '--output-logs=errors-only', '--log-prefix=task', '--ui=stream'];
+  const { code, output } = await quietly('turbo', args, { cwd: root, env }).finally(() => clearTimeout(notice));
+  if (INTERRUPTED.includes(code)) throw new SetupError('The build was interrupted.');
+  if (code !== 0) {
+    process.stderr.write(output);
+    throw new SetupError(`The build failed; the lines above say where. \`pnpm build\` runs it alone.`);
+  }
+  if (Date.now() - started > SILENT_BUILD_MS)
     say(`Built in ${Math.round((Date.now() - started) / 1000)} s; the next time it comes from the cache.`);
 };
 
