@@ -1,6 +1,7 @@
-// connections HOST PORT SLOTS MODE PAUSE_US: clients that count every failure by kind. MODE "short" connects for each request, "keep"
-// sends POSTs one after another on kept connections, once all are open. Reports one JSON line per line read on stdin, and ends with it. Source addresses
-// rotate over 127.1.0.x, so that ports do not run out at 10,000 connections a second.
+// connections HOST PORT SLOTS MODE PAUSE_US PATIENCE_MS: clients that count every failure by kind. MODE "short" connects for each request, "keep"
+// sends POSTs one after another on kept connections, once all are open, with a pause between two that is PAUSE_US in the mean. Reports
+// one JSON line per line read on stdin, and ends with it; "begin" also starts latencies and the longest gap anew, "pause US" sets the
+// pause. Source addresses rotate over 127.1.0.x, so that ports do not run out at 10,000 connections a second.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +19,6 @@
 
 #define MAX_SLOTS 4096
 #define BUCKETS 200000
-#define TIMEOUT_NS 3000000000ll
 #define SOURCES 60
 
 enum phase { WAITING, CONNECTING, READING };
@@ -37,7 +37,7 @@ static int count, epoll, keep;
 // Slots that had an answer. A server on libuv accepts one connection in each turn of its loop, so those that are served already would
 // starve the others in the accept queue: on kept connections nobody asks a second time before everybody was answered once.
 static int known;
-static long long pauseNs;
+static long long pauseNs, patienceNs;
 static struct sockaddr_in target;
 static long long ok, refused, reset, timeouts, other, connections, lastOk, longestGap, versions[4096];
 static unsigned histogram[BUCKETS], buckets;
@@ -52,9 +52,10 @@ static long long now(void) {
   return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
+// Half of the pause to one and a half: those that were answered together do not ask together for ever.
 static void rest(struct slot *s, long long at) {
   s->phase = WAITING;
-  s->wake = at + pauseNs;
+  s->wake = at + pauseNs / 2 + (long long)((double)pauseNs * rand() / RAND_MAX);
 }
 
 static void drop(struct slot *s) {
@@ -191,13 +192,14 @@ static void report(int begin) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 6) return 2;
+  if (argc < 7) return 2;
   target.sin_family = AF_INET;
   target.sin_port = htons((unsigned short)atoi(argv[2]));
   inet_pton(AF_INET, argv[1], &target.sin_addr);
   count = atoi(argv[3]) < MAX_SLOTS ? atoi(argv[3]) : MAX_SLOTS;
   keep = !strcmp(argv[4], "keep");
   pauseNs = atoll(argv[5]) * 1000;
+  patienceNs = atoll(argv[6]) * 1000000;
   epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event control = {.events = EPOLLIN, .data.ptr = NULL};
   epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &control);
@@ -209,10 +211,10 @@ int main(int argc, char **argv) {
     int n = epoll_wait(epoll, events, 256, waiting ? 1 : 50);
     for (int i = 0; i < n; i++) {
       if (events[i].data.ptr) { onEvent(events[i].data.ptr, events[i].events); continue; }
-      char line[256];
-      if (read(0, line, sizeof line) <= 0) return 0;
-      // "begin" starts the latencies and the longest gap anew after this report.
-      report(line[0] == 'b');
+      char line[256] = {0};
+      if (read(0, line, sizeof line - 1) <= 0) return 0;
+      if (!strncmp(line, "pause ", 6)) pauseNs = atoll(line + 6) * 1000;
+      report(!strncmp(line, "begin", 5));
     }
     long long at = now();
     forgiveOwnAbsence(at);
@@ -220,7 +222,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < count; i++) {
       if (slots[i].phase == WAITING && gathering && slots[i].known) continue;
       if (slots[i].phase == WAITING && slots[i].wake <= at) begin(&slots[i]);
-      else if (slots[i].phase != WAITING && at - slots[i].begun > TIMEOUT_NS) fail(&slots[i], ETIMEDOUT);
+      else if (slots[i].phase != WAITING && at - slots[i].begun > patienceNs) fail(&slots[i], ETIMEDOUT);
     }
   }
 }

@@ -13,6 +13,9 @@ import { runUdp } from './handover/udp.js';
 /** At most this share of kept connections may have been opened again. */
 const RECONNECT_SHARE = 0.01;
 
+/** A start, and the move of a thousand connections, take their part of two cores. */
+const KEPT_SHARE = 1 / 3;
+
 const ORDER_SLOTS = 64;
 
 const shown = (): boolean => true;
@@ -78,7 +81,7 @@ const PARTS: Record<string, (context: BenchContext, program: string) => Promise<
       Math.max(5, Math.round(handovers(context) / 10)),
       count(context.args, '--kept', context.quick ? 100 : 1_000),
     );
-    return [await runChain(context, program, plan)];
+    return [await runChain(context, program, { ...plan, share: KEPT_SHARE })];
   },
   async orders(context, program) {
     const rows: Row[] = [];

@@ -4,6 +4,10 @@ import { Chain, type Generation, leakedBeyond, type Strategy } from './generatio
 
 const SLOTS = 64;
 const MEASURED = 20;
+/** A busy machine may be slow, and whoever stands still longer hangs: nobody is killed or stopped in these. */
+const PATIENCE_MS = 30_000;
+/** Answers for each client before anything is measured. */
+const WARM_UP = 20;
 const PROGRESS_EVERY_MS = 10_000;
 /** So many old ones may still drain, or be guarding, when the next one begins: where connections are short nothing is left to wait for. */
 const LEAVING_AT_ONCE = { short: 2, keep: 0 };
@@ -16,6 +20,11 @@ export interface ChainPlan {
   mode: 'short' | 'keep';
   slots?: number;
   pauseUs?: number;
+  /**
+   * How much of what the machine carries is asked of it; without it, all. A server that is asked for more than it can do has a queue that
+   * grows until clients give up, and what is counted then is the machine.
+   */
+  share?: number;
   /** Of clients. */
   processes?: number;
   /** What decides `ok`; the baselines lose by design and are only shown. */
@@ -56,10 +65,11 @@ export async function runChain(context: BenchContext, program: string, plan: Cha
   const before = { descriptors: first.openDescriptors, files: chain.files };
   const slots = plan.slots ?? SLOTS;
   const { mode, pauseUs = 0, processes = 1 } = plan;
-  const clients = new Clients(program, { port: chain.port, slots, mode, pauseUs, processes });
+  const clients = new Clients(program, { port: chain.port, slots, mode, pauseUs, patienceMs: PATIENCE_MS, processes });
   try {
     const startedAt = performance.now();
-    await clients.answered(slots * 20);
+    await clients.answered(slots * WARM_UP);
+    if (plan.share !== undefined) await leaveRoom(clients, slots, plan.share);
     const steady = await clients.beginFigures();
     const oneMB = chain.memoryMB;
     const { last, times, failed, migrated, overlapMB } = await succeed(context, chain, first, clients, plan);
@@ -84,6 +94,19 @@ export async function runChain(context: BenchContext, program: string, plan: Cha
     clients.stop();
     await chain.close();
   }
+}
+
+/** Slows clients down to a share of what they get when they ask as often as they can. */
+async function leaveRoom(clients: Clients, slots: number, share: number): Promise<void> {
+  const startedAt = performance.now();
+  const before = await clients.report();
+  const after = await clients.answered(slots * WARM_UP);
+  const perSecond = ((after.ok - before.ok) / (performance.now() - startedAt)) * 1000;
+  await clients.pause((slots / (perSecond * share)) * 1_000_000);
+  // What had piled up is answered first.
+  await clients.answered(slots);
+  await clients.beginFigures();
+  await clients.answered(slots);
 }
 
 interface Succession {

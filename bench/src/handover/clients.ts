@@ -21,6 +21,8 @@ export interface ClientOptions {
   slots: number;
   mode: 'short' | 'keep';
   pauseUs?: number;
+  /** After so long without an answer a client counts the request as lost. Default 3 s. */
+  patienceMs?: number;
   /** One cannot open more than some 13,000 connections a second on a core. The slots are shared out. */
   processes?: number;
 }
@@ -32,8 +34,9 @@ export const buildClients = (root: string): string => compiled(root, 'connection
 export class Clients {
   readonly #processes: ClientProcess[];
 
-  constructor(program: string, { port, slots, mode, pauseUs = 0, processes = 1 }: ClientOptions) {
-    const args = ['127.0.0.1', String(port), String(Math.ceil(slots / processes)), mode, String(pauseUs)];
+  constructor(program: string, { port, slots, mode, pauseUs = 0, patienceMs = 3_000, processes = 1 }: ClientOptions) {
+    const share = Math.ceil(slots / processes);
+    const args = ['127.0.0.1', String(port), String(share), mode, String(pauseUs), String(patienceMs)];
     this.#processes = Array.from({ length: processes }, () => new ClientProcess(program, args));
   }
 
@@ -44,6 +47,11 @@ export class Clients {
   /** Like `report`; latencies and the longest gap start anew. */
   beginFigures(): Promise<Seen> {
     return this.#ask('begin\n');
+  }
+
+  /** From now on, in the mean, between an answer and the next request of the same client. */
+  async pause(meanUs: number): Promise<void> {
+    await this.#ask(`pause ${Math.round(meanUs)}\n`);
   }
 
   async #ask(line: string): Promise<Seen> {

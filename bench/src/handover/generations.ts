@@ -13,6 +13,10 @@ export type Strategy = 'takeover' | 'program' | 'cold' | 'reuseport' | 'openkrui
 
 const MOST_ATTEMPTS = 5;
 
+/** A busy machine takes its time to close thousands of connections. */
+const MOST_LOOKS = 600;
+const LOOK_EVERY_MS = 50;
+
 export interface Handover {
   how: string;
   handoverMs: number;
@@ -135,9 +139,9 @@ export class Generation {
 
 /** Resolves with how many descriptors too many a process has, as soon as it has none, else after a while. */
 export async function leakedBeyond(before: number, process: Generation): Promise<number> {
-  for (let look = 0; look < 100; look++) {
+  for (let look = 0; look < MOST_LOOKS; look++) {
     if (process.openDescriptors <= before) return 0;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   return process.openDescriptors - before;
 }

@@ -5,7 +5,7 @@ import { FRAME_TYPE } from '../src/protocol/frame.js';
 import { followStatus } from '../src/status/client.js';
 import { statusPath } from '../src/status/path.js';
 import { Load } from './load.js';
-import { hello, mulberry32, Peer, sendRandom, withFile } from './peer.js';
+import { floodWithRandom, hello, Peer, refusedForItsProof, withFile } from './peer.js';
 import { type Fixture, openDescriptors, Pod, until } from './processes.js';
 
 let pod: Pod;
@@ -71,14 +71,10 @@ describe('a peer that breaks the framing is cut off', () => {
 
 describe('a peer that does not know the secret', () => {
   test('is shown no socket and counted', async () => {
-    const peer = new Peer(pod.directory);
-    peer.say(hello('ab'.repeat(16), 'cd'.repeat(32)));
-    await peer.hears('CHALLENGE');
-    peer.say({ type: 'AUTH', mac: '0'.repeat(64) });
-    expect((await peer.hears('ABORT')).reason).toBe('auth-failed');
-    await until(() => peer.ended, 'the connection is closed');
-    expect(peer.heard.some(({ type }) => type === 'OFFER')).toBe(false);
-    await unharmed(descriptorsNow());
+    const before = descriptorsNow();
+    const refusal = await refusedForItsProof(pod.directory);
+    expect(refusal).toEqual({ reason: 'auth-failed', sent: ['CHALLENGE', 'ABORT'] });
+    await unharmed(before);
   });
 
   test('of another user cannot even connect to the socket, or is refused by its user id', async () => {
@@ -150,13 +146,7 @@ describe('a peer that knows the secret and goes mad', () => {
 
   test('20,000 random frames before and after authentication harm nothing', async () => {
     const before = descriptorsNow();
-    const random = mulberry32(20261122);
-    for (let round = 0; round < 100; round++) {
-      const peer = new Peer(pod.directory);
-      if (round % 2 === 0) await peer.authenticate(pod.directory).catch(() => undefined);
-      for (let i = 0; i < 200 && !peer.ended; i++) sendRandom(peer, random);
-      peer.close();
-    }
+    await floodWithRandom(pod.directory, 100, 200);
     await unharmed(before);
   });
 });

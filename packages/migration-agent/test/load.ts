@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { Deadline } from './deadline.js';
 
 /** What clients saw. A reset or timeout is one request that a dead process held; a refusal means that nobody listened. */
 export interface Seen {
@@ -39,9 +40,9 @@ export class Load {
   /** Resolves when `count` more requests have been answered. */
   async answered(count: number, withinMs = 60_000): Promise<void> {
     const goal = this.seen.ok + count;
-    const deadline = Date.now() + withinMs;
+    const deadline = new Deadline(withinMs);
     while (this.seen.ok < goal) {
-      if (Date.now() > deadline) throw new Error(`only ${this.seen.ok} of ${goal} answers in time`);
+      if (deadline.over) throw new Error(`only ${this.seen.ok} of ${goal} answers in time`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }

@@ -83,7 +83,7 @@ export function withFile(use: (fd: number) => void): void {
 }
 
 /** Mostly frames that look right, with a random field, type, body or descriptor. */
-export function sendRandom(peer: Peer, random: () => number): void {
+function sendRandom(peer: Peer, random: () => number): void {
   const types = Object.values(FRAME_TYPE);
   const type = random() < 0.1 ? Math.floor(random() * 256) : types[Math.floor(random() * types.length)]!;
   const bodies = [
@@ -104,8 +104,30 @@ export function sendRandom(peer: Peer, random: () => number): void {
   else peer.frame(type, body, { magic });
 }
 
+/** Peers that send random frames, every second one of them with the secret. */
+export async function floodWithRandom(directory: string, peers: number, framesEach: number): Promise<void> {
+  const random = mulberry32(20261122);
+  for (let round = 0; round < peers; round++) {
+    const peer = new Peer(directory);
+    if (round % 2 === 0) await peer.authenticate(directory).catch(() => undefined);
+    for (let i = 0; i < framesEach && !peer.ended; i++) sendRandom(peer, random);
+    peer.close();
+  }
+}
+
+/** Resolves when a peer that gave a wrong proof was let go; tells why, and what it was sent until then. */
+export async function refusedForItsProof(directory: string): Promise<{ reason: string; sent: string[] }> {
+  const peer = new Peer(directory);
+  peer.say(hello('ab'.repeat(16), 'cd'.repeat(32)));
+  await peer.hears('CHALLENGE');
+  peer.say({ type: 'AUTH', mac: '0'.repeat(64) });
+  const { reason } = await peer.hears('ABORT');
+  await until(() => peer.ended, 'the connection is closed');
+  return { reason, sent: peer.heard.map(({ type }) => type) };
+}
+
 /** A small seeded generator, so that a failure can be repeated. */
-export function mulberry32(seed: number): () => number {
+function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { EnvoyBase } from '../src/adapters/envoy/base.js';
+import { Deadline } from './deadline.js';
 
 const room = fileURLToPath(new URL('..', import.meta.url));
+const LOOK_EVERY_MS = 250;
 const FIRST_PORT = 12_000;
 const FIRST_EPHEMERAL_PORT = 32_768;
 export const AGENT_BIN = join(room, 'bin', 'sidestep-agent.cjs');
@@ -50,14 +52,14 @@ export class Fixture {
   /** Resolves with the first thing told that fits. @throws after the deadline or its end, with everything heard so far. */
   async heard(fits: string | ((told: Told) => boolean), withinMs = 60_000): Promise<Told> {
     const test = typeof fits === 'string' ? (told: Told) => told.event === fits : fits;
-    const deadline = Date.now() + withinMs;
+    const deadline = new Deadline(withinMs);
     for (;;) {
       const found = this.told.find(test);
       if (found) return found;
-      const left = this.#silent ? 0 : deadline - Date.now();
-      if (left <= 0) throw new Error(`not heard in time: ${fits}\n${JSON.stringify(this.told)}\n${this.stderr}`);
+      if (this.#silent || deadline.over)
+        throw new Error(`not heard in time: ${fits}\n${JSON.stringify(this.told)}\n${this.stderr}`);
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
+        const timer = setTimeout(resolve, LOOK_EVERY_MS);
         this.#waiting.add(() => {
           clearTimeout(timer);
           resolve();
@@ -182,9 +184,9 @@ export async function until(
   what: string,
   withinMs = 60_000,
 ): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const deadline = new Deadline(withinMs);
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`did not happen in time: ${what}`);
+    if (deadline.over) throw new Error(`did not happen in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -86,6 +86,22 @@ describe('a moved connection whose client is silent', () => {
     expect(await staying!.ask()).toContain('new END');
   });
 
+  test.each(['close', 'closeIdleConnections', 'closeAllConnections'] as const)(
+    'is closed by %s of its server, as any idle one is',
+    async (call) => {
+      const old = await serving(serverSaying('old'));
+      const [silentStill, awake] = await silent(old, 2);
+      const server = serverSaying('new');
+      server.keepAliveTimeout = 0;
+      const next = await serving(server);
+      await old.done;
+      await awake!.ask();
+      server[call]();
+      await until(() => silentStill!.closed && awake!.closed, 'both are closed');
+      expect(openOf(next)).toBe(0);
+    },
+  );
+
   test('is closed within the window when its process ends and nobody follows', async () => {
     const old = await serving(serverSaying('old'));
     const all = await silent(old, 3);

@@ -1,14 +1,11 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { attempt } from './processes.js';
+import { socketsIn, type TcpSocket } from './tcp-table.js';
 
-const LISTENING = '0A';
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 const LOOK_EVERY_MS = 1_000;
 const FIRST_LOOK_MS = 100;
-
-/** Local port, state and inode of a line, except where the state is TIME_WAIT. */
-const OPEN = /: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} (?!06)([0-9A-F]{2}) \S+ \S+ \S+ +\d+ +\d+ (\d+)/g;
 
 /**
  * How many TCP connections to these ports the processes have. Zero, too, when the kernel does not let this process look: the others
@@ -64,27 +61,9 @@ export class ConnectionWatch {
   }
 }
 
-interface TcpSocket {
-  /** On this side. */
-  port: number;
-  listening: boolean;
-  inode: string;
-}
-
-/**
- * The table has a line for every connection of the pod, and for those that ended a minute ago: at 10,000 new ones a second these are
- * 130,000, which are passed over without making anything of them.
- */
 async function tcpSockets(wanted: (socket: TcpSocket) => boolean): Promise<TcpSocket[]> {
   const tables = await Promise.all(TABLES.map((table) => readFile(table, 'latin1').catch(() => '')));
-  const found: TcpSocket[] = [];
-  for (const table of tables) {
-    for (const [, port = '', state, inode = ''] of table.matchAll(OPEN)) {
-      const socket = { port: Number.parseInt(port, 16), listening: state === LISTENING, inode };
-      if (wanted(socket)) found.push(socket);
-    }
-  }
-  return found;
+  return tables.flatMap((table) => [...socketsIn(table, wanted)]);
 }
 
 /** The inode numbers of the sockets that the processes have open. */

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
@@ -18,9 +18,21 @@ export function idleConnections(server: Server, sockets: Iterable<Socket>): Sock
     };
   }
   try {
-    server.closeIdleConnections();
+    // Node's own: that of the instance may reach further, see below.
+    Server.prototype.closeIdleConnections.call(server);
   } finally {
     for (const socket of all) Reflect.deleteProperty(socket, 'destroy');
   }
   return [...idle];
+}
+
+/** Lets `closeIdleConnections` and `closeAllConnections` of a server, and `close` by the first, end connections that it was not given yet. */
+export function closesAlso(server: Server, closeOthers: () => void): void {
+  for (const name of ['closeIdleConnections', 'closeAllConnections'] as const) {
+    const own = server[name];
+    server[name] = function closesOthers(this: Server) {
+      own.call(this);
+      closeOthers();
+    };
+  }
 }

@@ -6,7 +6,7 @@ import type { DrainCounts, DrainTools } from '../handover/workload.js';
 import { closeAll } from '../native/addon.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
 import { Acceptor } from './acceptor.js';
-import { idleConnections } from './http1-idle.js';
+import { closesAlso, idleConnections } from './http1-idle.js';
 import { Http2Sessions } from './http2-sessions.js';
 import { isMovable, movableSockets, moveConnections } from './moving.js';
 import { prefaceFront } from './preface.js';
@@ -51,6 +51,7 @@ export class ServedHttp1 implements Served {
     this.#front = h2c ? prefaceFront(server, h2c) : server;
     this.#sessions = h2c ? new Http2Sessions(h2c, idleCloseSpreadMs, () => this.#wakeup.wake()) : undefined;
     this.#acceptor = new Acceptor(this.#front, () => this.#wakeup.wake());
+    closesAlso(server, () => this.#sleeping.closeAll());
     server.prependListener('request', (_: IncomingMessage, answer: ServerResponse) => this.#onRequest(answer));
     if (server instanceof HttpsServer) {
       this.ticketKeys = { get: () => server.getTicketKeys(), set: (keys) => server.setTicketKeys(keys) };

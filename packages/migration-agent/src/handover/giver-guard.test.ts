@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Message } from '../protocol/messages.js';
 import type { GiverEvent } from './giver-state.js';
-import { ACK, AUTH, BEGIN, HELLO, PREPARED, play, SERVING, say, spaced, TO_COMMIT } from './giver-walk.contract.js';
+import { ACK, AUTH, BEGIN, HELLO, PREPARED, play, SERVING, say, TO_COMMIT } from './giver-walk.contract.js';
 import { DEFAULT_LIMITS } from './time-limits.js';
+import { spaced } from './walk.contract.js';
 
 describe('the guard', () => {
   const ticksUntil = (end: number): [number, GiverEvent][] =>

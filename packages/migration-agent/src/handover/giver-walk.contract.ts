@@ -1,16 +1,9 @@
-import { type Conversation, proofOf } from '../protocol/authentication.js';
+import { proofOf } from '../protocol/authentication.js';
 import type { Message } from '../protocol/messages.js';
 import { reduceGiver } from './giver.js';
 import { type GiverAction, type GiverContext, type GiverEvent, type GiverState, newGiver } from './giver-state.js';
 import { DEFAULT_LIMITS } from './time-limits.js';
-
-const secret = Buffer.alloc(32, 1);
-const conversation: Conversation = {
-  takerInstance: 'aa'.repeat(16),
-  takerNonce: 'bb'.repeat(32),
-  giverInstance: 'cc'.repeat(16),
-  giverNonce: 'dd'.repeat(32),
-};
+import { conversation, type Entry, secret, walk } from './walk.contract.js';
 
 export function context(changes: Partial<GiverContext> = {}): GiverContext {
   return {
@@ -47,37 +40,14 @@ export const PREPARED: Message = { type: 'PREPARED', adopted: 1, unwanted: [], e
 export const SERVING: Message = { type: 'SERVING' };
 export const say = (message: Message): GiverEvent => ({ type: 'message', message });
 
-/** Plays events one millisecond apart; tells the end state and everything that was done. */
-export function play(events: (GiverEvent | [at: number, event: GiverEvent])[], ctx = context()) {
-  let state: GiverState = newGiver(0, ctx.limits);
-  let now = 0;
-  const actions: GiverAction[] = [];
-  for (const entry of events) {
-    const [at, event] = Array.isArray(entry) ? entry : [now + 1, entry];
-    now = at;
-    const step = reduceGiver(state, event, now, ctx);
-    state = step.state;
-    actions.push(...step.actions);
-  }
-  return { state, actions, did: actions.map((action) => action.do), now };
+export function play(events: Entry<GiverEvent>[], ctx = context()) {
+  const start: GiverState = newGiver(0, ctx.limits);
+  return walk(start, events, (state, event, now) => reduceGiver(state, event, now, ctx));
 }
 
 export const BEGIN: GiverEvent = { type: 'connected', uid: 1000 };
 export const TO_PREPARING = [BEGIN, say(HELLO), say(AUTH), say(ACK)];
 export const TO_COMMIT = [...TO_PREPARING, say(PREPARED), say(SERVING)];
-
-/** Waits between events as points in time. */
-export function spaced(steps: [wait: number, event: GiverEvent][]): [at: number, event: GiverEvent][] {
-  let now = 0;
-  return steps.map(([wait, event]) => {
-    now += wait;
-    return [now, event];
-  });
-}
-
-export function said(actions: GiverAction[]): string[] {
-  return actions.flatMap((action) => (action.do === 'send' ? [action.message.type] : []));
-}
 
 export function abortReason(actions: GiverAction[]): string | undefined {
   const abort = actions.find((action) => action.do === 'send' && action.message.type === 'ABORT');

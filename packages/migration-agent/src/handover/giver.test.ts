@@ -12,7 +12,6 @@ import {
   PREPARED,
   play,
   SERVING,
-  said,
   say,
   TO_COMMIT,
   TO_PREPARING,
@@ -21,9 +20,9 @@ import { DEFAULT_LIMITS } from './time-limits.js';
 
 describe('the old side, step by step', () => {
   test('a whole hand-over: challenge, offer, state, go, stop, commit, drain', () => {
-    const { state, actions, did } = play(TO_COMMIT);
+    const { state, said, did } = play(TO_COMMIT);
     expect(state.phase).toBe('guarding');
-    expect(said(actions)).toEqual(['CHALLENGE', 'GO', 'COMMITTED']);
+    expect(said).toEqual(['CHALLENGE', 'GO', 'COMMITTED']);
     expect(did).toEqual(['send', 'claim', 'offer', 'state', 'send', 'stop-accepting', 'send', 'count', 'drain']);
   });
 
@@ -60,7 +59,7 @@ describe('the old side, step by step', () => {
     const { guardMs } = DEFAULT_LIMITS;
     const late = play([...TO_COMMIT, drained, [guardMs, say({ type: 'PONG' })], [guardMs + 100, { type: 'tick' }]]);
     expect(late.did.slice(-3)).toEqual(['send', 'end', 'close']);
-    expect(said(late.actions).at(-1)).toBe('BYE');
+    expect(late.said.at(-1)).toBe('BYE');
   });
 
   test('SIGTERM after the commit shortens the guard', () => {

@@ -1,18 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Conversation, proofOf } from '../protocol/authentication.js';
+import { proofOf } from '../protocol/authentication.js';
 import type { Message } from '../protocol/messages.js';
 import { reduceTaker } from './taker.js';
 import { newTaker, type TakerAction, type TakerContext, type TakerEvent, type TakerState } from './taker-state.js';
 import { DEFAULT_LIMITS } from './time-limits.js';
-
-const secret = Buffer.alloc(32, 1);
-const conversation: Conversation = {
-  takerInstance: 'aa'.repeat(16),
-  takerNonce: 'bb'.repeat(32),
-  giverInstance: 'cc'.repeat(16),
-  giverNonce: 'dd'.repeat(32),
-};
+import { conversation, type Entry, secret, spaced, walk } from './walk.contract.js';
 
 function context(changes: Partial<TakerContext> = {}): TakerContext {
   return {
@@ -49,28 +42,9 @@ const say = (message: Message, faults: string[] = []): TakerEvent => ({ type: 'm
 const READY: TakerEvent = { type: 'program-ready' };
 const ATTACHED: TakerEvent = { type: 'attached' };
 
-function play(events: (TakerEvent | [at: number, event: TakerEvent])[], ctx = context()) {
-  let state: TakerState = newTaker(0, ctx.limits);
-  let now = 0;
-  const actions: TakerAction[] = [];
-  for (const entry of events) {
-    const [at, event] = Array.isArray(entry) ? entry : [now + 1, entry];
-    now = at;
-    const step = reduceTaker(state, event, now, ctx);
-    state = step.state;
-    actions.push(...step.actions);
-  }
-  const said = actions.flatMap((action) => (action.do === 'send' ? [action.message.type] : []));
-  return { state, actions, said, did: actions.map((action) => action.do) };
-}
-
-/** Waits between events as points in time. */
-function spaced(steps: [wait: number, event: TakerEvent][]): [at: number, event: TakerEvent][] {
-  let now = 10;
-  return steps.map(([wait, event]) => {
-    now += wait;
-    return [now, event];
-  });
+function play(events: Entry<TakerEvent>[], ctx = context()) {
+  const start: TakerState = newTaker(0, ctx.limits);
+  return walk(start, events, (state, event, now) => reduceTaker(state, event, now, ctx));
 }
 
 const TO_IMPORTED: TakerEvent[] = [{ type: 'connected' }, say(CHALLENGE), say(OFFER), say(STATE)];
@@ -198,8 +172,7 @@ test('whatever the old side sends in whatever order: it owns at most once, and o
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(2_000), event), { maxLength: 25 }), fc.nat(7), (steps, begun) => {
-      const walk = spaced(steps);
-      const { did } = play([...TO_SERVING.slice(0, begun), ...walk]);
+      const { did } = play([...TO_SERVING.slice(0, begun), ...spaced(steps, TO_SERVING.length)]);
       expect(did.filter((d) => d === 'own').length).toBeLessThanOrEqual(1);
       if (did.includes('own')) {
         expect(did.indexOf('imported')).toBeGreaterThanOrEqual(0);

@@ -8,6 +8,7 @@ import { openListener } from './listener.js';
 
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
+const BOTH = O_NONBLOCK | O_CLOEXEC;
 
 let directory: string;
 let open: number[];
@@ -127,13 +128,23 @@ test('a peer that dies with unread messages has ended, and broke nothing', async
 
 test('a socket arrives non-blocking, and is for no child of this process', async () => {
   const [near, far] = connection();
+  // Before anybody watches these two: whoever does makes them non-blocking.
+  for (const end of [near, far]) expect(flagsOf(end) & BOTH).toBe(BOTH);
   const sent = listener();
   new Heard(near).channel.send(Buffer.from('x'), [sent]);
   const receiver = new Heard(far);
   await receiver.until(() => receiver.packets.length === 1);
-  for (const fd of [sent, ...receiver.packets[0]!.fds, near, far]) {
-    expect(flagsOf(fd) & (O_NONBLOCK | O_CLOEXEC)).toBe(O_NONBLOCK | O_CLOEXEC);
-  }
+  for (const fd of [sent, ...receiver.packets[0]!.fds]) expect(flagsOf(fd) & BOTH).toBe(BOTH);
+});
+
+test.each<[string, () => number]>([
+  ['a duplicate', () => addon().dup(listener())],
+  ['memory', () => addon().memfd('state', Buffer.from('x'))],
+  ['a set of those that wait', () => addon().waitSet()],
+])('%s is for no child of this process either', (_, make) => {
+  const fd = make();
+  open.push(fd);
+  expect(flagsOf(fd) & O_CLOEXEC).toBe(O_CLOEXEC);
 });
 
 test('the kernel is no longer asked about a channel that is closed, although somebody else has the socket, too', async () => {
