@@ -1,4 +1,5 @@
 import type { FaultName } from './options.js';
+import { apiServerKilled } from './strikes/api-server-killed.js';
 import { plannerKilled } from './strikes/planner-killed.js';
 import { redisFlushed, redisRestarted } from './strikes/redis-lost.js';
 import type { Scene, Strike } from './strikes/strike.js';
@@ -46,6 +47,12 @@ export const faultOf: Record<FaultName, Fault> = {
     aborts: false,
     strike: plannerKilled,
     promise: 'another planner takes its lease over and goes on where it stopped',
+  },
+  'api-server-killed': {
+    image: 'v2',
+    aborts: false,
+    strike: apiServerKilled,
+    promise: 'what it had answered is there when it is back, and everybody goes on from there',
   },
   'redis-flushed': {
     image: 'v2',

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -10,6 +10,7 @@ export const FAULTS = [
   'new-hangs',
   'worker-killed',
   'planner-killed',
+  'api-server-killed',
   'redis-flushed',
   'redis-restarted',
 ] as const;
@@ -48,13 +49,14 @@ const countOrPercent = (text: string): number | string => {
 
 const EPILOG = `
 What happens with --fail, and what is checked (the set allows no failed pod, aborts it, and begins no more):
-  bad-image        the new image does not exist: every begun pod is aborted, the old sidecar never stops; then a good image completes
-  new-crashes      the new sidecar dies right after taking over: the old one takes the sockets back, the pod is aborted; then a good image completes
-  new-hangs        the new sidecar stops for good while taking over: the hook gives up, the pod is aborted; then a good image completes
-  worker-killed    the workers are killed with SIGKILL while one of them writes a pod, and started again: their jobs are run again
-  planner-killed   the planner that leads is killed with SIGKILL while pods are half way: a second one takes its lease over
-  redis-flushed    FLUSHALL with jobs in the queue: the loss is noticed, and the queue is filled again
-  redis-restarted  Redis is killed with jobs in it: the planner says so until it is back, empty; five seconds later at most it is filled again
+  bad-image          the new image does not exist: every begun pod is aborted, the old sidecar never stops; then a good image completes
+  new-crashes        the new sidecar dies right after taking over: the old one takes the sockets back, the pod is aborted; then a good image completes
+  new-hangs          the new sidecar stops for good while taking over: the hook gives up, the pod is aborted; then a good image completes
+  worker-killed      the workers are killed with SIGKILL while one of them writes a pod, and started again: their jobs are run again
+  planner-killed     the planner that leads is killed with SIGKILL while pods are half way: a second one takes its lease over
+  api-server-killed  kube-sim is killed with SIGKILL with a pod write done and not answered, and started again: all it had answered is there
+  redis-flushed      FLUSHALL with jobs in the queue: the loss is noticed, and the queue is filled again
+  redis-restarted    Redis is killed with jobs in it: the planner says so until it is back, empty; five seconds later at most it is filled again
 Requests in flight in a sidecar that died are counted apart: in killedInFlight and, by kind, in lostByKind, but not in
 lost; there may be at most as many as were in flight in it when it died (inFlightAtKills).
 In all of these the rollout completes, no pod is written twice, and a fault that hit nothing counts as a broken promise.
@@ -95,6 +97,8 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     );
   }
   if (options.record) {
+    if (statSync(options.record, { throwIfNoEntry: false })?.isDirectory())
+      command.error(`error: --record ${options.record}: that is a folder; a file is wanted`);
     const folder = path.dirname(path.resolve(options.record));
     try {
       accessSync(folder, constants.W_OK);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { replaceEnded } from '../platform/replace-ended.js';
 import {
   catalogueOf,
   DEMO_SET,
@@ -34,6 +35,7 @@ const startWorld = (root: string, stateDir: string, options: DemoOptions, screen
       queue: options.queue,
       needsRedis,
       ownRedis: needsRedis,
+      keepsApiState: true,
       images: catalogueOf(programsOf(root)),
       node: NODE,
       // Long enough for a machine out of breath, where no fault waits for it to end.
@@ -77,7 +79,7 @@ const howToLook = (stage: Stage): string[] => [
   `  kubectl --kubeconfig ${stage.world.platform.kubeconfig} -n ${NAMESPACE} get pods -o wide`,
   `  kubectl --kubeconfig ${stage.world.platform.kubeconfig} patch sidecarset ${SET_NAME} --type=json -p '[{"op":"replace","path":"/spec/containers/0/image","value":"${image('v3')}"}]'`,
   ...[...stage.world.platform.services.values()]
-    .filter((service) => service.spec.readyUrl)
+    .filter((service) => service.spec.readyUrl && service.spec.name !== 'kube-sim')
     .map((service) => `  curl ${service.spec.readyUrl!.replace('/readyz', '/metrics')}   # ${service.spec.name}`),
   `  logs: ${stage.world.platform.options.stateDir}/logs`,
 ];
@@ -87,6 +89,14 @@ const interruption = (): Promise<'interrupted'> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('interrupted'));
   });
+
+const LOOK_MS = 500;
+
+/** Whatever somebody kills meanwhile is started again. */
+const keptAlive = async ({ platform }: World, end: Promise<unknown>): Promise<void> => {
+  const pause = (): Promise<'on'> => new Promise((resolve) => setTimeout(() => resolve('on'), LOOK_MS));
+  while ((await Promise.race([end, pause()])) === 'on') await replaceEnded(platform).catch(() => undefined);
+};
 
 const perform = async (stage: Stage): Promise<Summary> => {
   const { options, world, screen } = stage;
@@ -146,7 +156,7 @@ const play = async (
   else for (const line of summaryLines(summary)) screen.say(line);
   if (options.keep) {
     for (const line of howToLook(stage)) screen.say(line);
-    await interrupted;
+    await keptAlive(world, interrupted);
   }
   return remains.code;
 };

@@ -41,6 +41,7 @@ export const given = {
       workers: 2,
       queue: 'redis',
       needsRedis: true,
+      keepsApiState: true,
       ownRedis: true,
       images: { ...catalogueOf(programsOf(ROOT)), ...options.images },
       node: NODE,

@@ -13,8 +13,10 @@ const say = (line: string): void => {
 
 const main = async (argv: readonly string[]): Promise<number> => {
   const options = parseOptions(argv);
-  const wanted = ({ name, quick }: (typeof ROWS)[number]): boolean =>
-    (!options.quick || quick === true) && (options.filter?.test(name) ?? true);
+  const wanted = ({ name, quick, simulatedOnly }: (typeof ROWS)[number]): boolean =>
+    (!options.quick || quick === true) &&
+    (options.filter?.test(name) ?? true) &&
+    !(simulatedOnly && options.api === 'real');
   const rows = ROWS.filter(wanted).flatMap((row) => Array.from({ length: options.repeat }, () => ({ ...row })));
   if (rows.length === 0) {
     say(`no row's name matches ${options.filter}; --list prints them`);

@@ -15,6 +15,11 @@ const FAILURES: readonly (readonly [string, RegExp, number])[] = [
   ['a worker dies while a migration waits', /^worker killed while a migration waits/, 1],
   ['a worker stands still and another takes its job over', /^worker stopped/, 1],
   ['a planner dies or stands still', /^planners? .*(killed|stopped)/, 6],
+  ['the webhook dies at any moment', /^killed and .*: webhook/, 6],
+  ['the planner that leads dies at any moment', /^killed and .*: planner/, 6],
+  ['one worker dies at any moment', /^killed and .*: worker-\d/, 12],
+  ['Redis dies at any moment', /^killed and .*: Redis/, 6],
+  ['the API server dies at any moment', /^killed and .*: kube-sim/, 6],
   ['Redis is killed, emptied, slow, or full', /^Redis/, 5],
   [
     'the API server answers 409, 429, 500 or not at all',

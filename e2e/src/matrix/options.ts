@@ -28,7 +28,7 @@ const atLeastOne = (text: string): number => {
 export const parseOptions = (argv: readonly string[]): MatrixOptions => {
   const command = new Command('pnpm matrix')
     .description('Lets everything fail in every phase of a hot upgrade under load, and counts what was lost.')
-    .option('--quick', 'a representative subset, in about a minute', false)
+    .option('--quick', 'a representative subset, in about two minutes', false)
     .option('--filter <regex>', 'only rows whose name matches, whatever its case', regularExpression)
     .option('--repeat <n>', 'every row so many times', atLeastOne, 1)
     .option('--list', 'print the names of the rows and do nothing', false)

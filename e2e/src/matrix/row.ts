@@ -52,6 +52,8 @@ export interface MatrixRow {
   allows?: readonly Allowance[];
   /** Disturbs what rows share, so no other row may run beside it. */
   alone?: boolean;
+  /** Of a fault that only the simulated API server can have. */
+  simulatedOnly?: boolean;
   /** Part of the quick subset. */
   quick?: boolean;
   /** Part of the quick subset in front of a real API server, with what a proxy there must be able to do. */

@@ -36,6 +36,7 @@ const startWorld = ({ root, apiServer, onStep }: MatrixRun, stateDir: string): P
       planners: 2,
       queue: 'redis',
       needsRedis: true,
+      keepsApiState: true,
       ownRedis: true,
       images: catalogueOf(programsOf(root)),
       node: NODE,

@@ -43,12 +43,15 @@ const connect = (kubeconfig: string): HttpKubeApi =>
 /** kube-sim knows no roles: everybody is the administrator. */
 export const startSimulatedApiServer = async (
   stateDir: string,
-  program: string,
+  { program, keepsState }: { program: string; keepsState: boolean },
   create: (spec: Service['spec']) => Service,
 ): Promise<PlatformApiServer> => {
   const kubeconfig = path.join(stateDir, 'kubeconfig');
-  const args = ['--host', '127.0.0.1', '--port', String(await freePort()), '--kubeconfig-out', kubeconfig];
-  const service = await create({ name: 'kube-sim', file: program, args }).start();
+  const port = await freePort();
+  const args = ['--host', '127.0.0.1', '--port', String(port), '--kubeconfig-out', kubeconfig];
+  if (keepsState) args.push('--data-dir', path.join(stateDir, 'kube-sim'));
+  const readyUrl = `http://127.0.0.1:${port}/readyz`;
+  const service = await create({ name: 'kube-sim', file: program, args, readyUrl }).start();
   const { url } = await service.announcement();
   const api = connect(kubeconfig);
   return {

@@ -22,6 +22,8 @@ export interface PlatformOptions {
   queue: 'redis' | 'memory';
   /** Default kube-sim. On the real one the apps run with the roles that are shipped. */
   apiServer?: 'kube-sim' | 'real';
+  /** kube-sim keeps what it is told in the state folder, and may be killed and started again. Default false: it is faster in memory. */
+  keepsApiState?: boolean;
   /** Fail where no Redis can be had, instead of going on without one. */
   needsRedis?: boolean;
   /** A private Redis even where `REDIS_URL` names one: it will be killed or emptied. */
@@ -145,7 +147,10 @@ export class Platform {
         ? await startActualApiServer(NAMESPACE, this.options)
         : await startSimulatedApiServer(
             this.options.stateDir,
-            this.built('packages/testkit/dist/kube-sim/main.js'),
+            {
+              program: this.built('packages/testkit/dist/kube-sim/main.js'),
+              keepsState: this.options.keepsApiState === true,
+            },
             (spec) => this.create(spec),
           );
   }

@@ -1,16 +1,20 @@
 import type { Platform } from './platform.js';
 
 /**
- * Starts planners and workers that ended, as their Deployments would: one that lost its lease ends itself. Resolves to the names
- * of those it started.
+ * Starts what ended of the control plane, as its Deployments would: a planner that lost its lease ends itself, anything may be killed.
+ * The API server only where it keeps its state. Resolves to the names of what it started.
  */
-export const replaceEnded = async ({ services }: Platform): Promise<string[]> => {
+export const replaceEnded = async ({ services, redis, options }: Platform): Promise<string[]> => {
+  const replaced = options.keepsApiState ? /^(kube-sim|webhook|planner|worker)/ : /^(webhook|planner|worker)/;
   const started: string[] = [];
   for (const service of services.values()) {
-    const isReplaced = /^(planner|worker)/.test(service.spec.name);
-    if (!isReplaced || service.isAlive) continue;
+    if (!replaced.test(service.spec.name) || service.isAlive) continue;
     await service.start();
     started.push(service.spec.name);
+  }
+  if (redis?.owned && redis.pid() === undefined) {
+    await redis.start();
+    started.push('Redis');
   }
   return started;
 };

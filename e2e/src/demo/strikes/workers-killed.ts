@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Service, until } from '../../platform/service.js';
-import { NAMESPACE } from '../../world/scenario.js';
+import { podWriteDone } from './pod-write-done.js';
 import { runningJobs } from './queue-contents.js';
 import { PATIENCE_MS, type Scene, type Strike } from './strike.js';
 
@@ -12,10 +12,7 @@ const runsAgain = (workers: readonly Service[]): number =>
 /** All of them, for which one holds the job cannot be told from outside; with a pod write done that nobody was told of. */
 export const workersKilled = async ({ world, begin }: Scene): Promise<Strike> => {
   const { platform } = world;
-  const match = { verbs: ['patch'], resource: 'pods/', namespace: NAMESPACE, userAgent: 'sidestep-upgrade-worker' };
-  const rule = await platform.faults.add({ match, skip: 1, count: 1, effect: { kind: 'hangAfter' } });
-  await begin();
-  await until(async () => (await platform.faults.hits(rule)) > 0 || undefined, 'a second pod write', PATIENCE_MS);
+  const rule = await podWriteDone(platform, begin);
   const workers = [...platform.services.values()].filter(({ spec }) => spec.name.startsWith('worker'));
   const running = await runningJobs(platform);
   await Promise.all(workers.map((worker) => worker.kill('SIGKILL')));

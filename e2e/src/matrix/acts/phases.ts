@@ -24,6 +24,12 @@ export const podIs = (...states: string[]): Act =>
     );
   });
 
+export const podsRun = (version: string): Act =>
+  act(`every pod runs ${version}`, async (stage) => {
+    const done = () => stage.rows().every((row) => row.version === version && row.state === 'idle') || undefined;
+    await stage.until(done, `every pod to run ${version}`, 90_000);
+  });
+
 export const imageBecomes = (version: string): Act =>
   act(`the image becomes ${version}`, (stage) => stage.setImage(version));
 
