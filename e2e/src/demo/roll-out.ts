@@ -1,6 +1,6 @@
 import { maxUnavailableOf } from '@sidestep/core';
 import { PodHistory } from '../matrix/pod-history.js';
-import { replaceEnded } from '../platform/replace-ended.js';
+import { replaceAllEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import { DEMO_SET, image, NAMESPACE, SET_NAME } from '../world/scenario.js';
 import type { Fault } from './faults.js';
@@ -30,7 +30,7 @@ const budgetOf = ({ options }: Stage): number =>
 const runs = (stage: Stage, version: string): Promise<true> =>
   until(
     async () => {
-      for (const name of await replaceEnded(stage.world.platform)) {
+      for (const name of await replaceAllEnded(stage.world.platform)) {
         stage.restarts += 1;
         stage.notes.push(`${name} had ended and was started again`);
       }

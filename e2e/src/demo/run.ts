@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { replaceEnded } from '../platform/replace-ended.js';
+import { replaceAllEnded } from '../platform/replace-ended.js';
 import {
   catalogueOf,
   DEMO_SET,
@@ -95,7 +95,7 @@ const LOOK_MS = 500;
 /** Whatever somebody kills meanwhile is started again. */
 const keptAlive = async ({ platform }: World, end: Promise<unknown>): Promise<void> => {
   const pause = (): Promise<'on'> => new Promise((resolve) => setTimeout(() => resolve('on'), LOOK_MS));
-  while ((await Promise.race([end, pause()])) === 'on') await replaceEnded(platform).catch(() => undefined);
+  while ((await Promise.race([end, pause()])) === 'on') await replaceAllEnded(platform).catch(() => undefined);
 };
 
 const perform = async (stage: Stage): Promise<Summary> => {

@@ -4,7 +4,7 @@ import type { Platform } from './platform.js';
  * Starts what ended of the control plane, as its Deployments would: a planner that lost its lease ends itself, anything may be killed.
  * The API server only where it keeps its state. Resolves to the names of what it started.
  */
-export const replaceEnded = async ({ services, redis, options }: Platform): Promise<string[]> => {
+export const replaceEnded = async ({ services, options }: Platform): Promise<string[]> => {
   const replaced = options.keepsApiState ? /^(kube-sim|webhook|planner|worker)/ : /^(webhook|planner|worker)/;
   const started: string[] = [];
   for (const service of services.values()) {
@@ -12,9 +12,14 @@ export const replaceEnded = async ({ services, redis, options }: Platform): Prom
     await service.start();
     started.push(service.spec.name);
   }
-  if (redis?.owned && redis.pid() === undefined) {
-    await redis.start();
-    started.push('Redis');
-  }
   return started;
+};
+
+/** Redis too; not where somebody else, who ended it, will start it. */
+export const replaceAllEnded = async (platform: Platform): Promise<string[]> => {
+  const started = await replaceEnded(platform);
+  const { redis } = platform;
+  if (!redis?.owned || redis.pid() !== undefined) return started;
+  await redis.start();
+  return [...started, 'Redis'];
 };

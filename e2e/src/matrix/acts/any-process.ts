@@ -1,6 +1,6 @@
 // Any one process of the control plane is killed without warning, and started again.
 import { leadingPlanner } from '../../platform/leading-planner.js';
-import { replaceEnded } from '../../platform/replace-ended.js';
+import { replaceAllEnded } from '../../platform/replace-ended.js';
 import type { Service } from '../../platform/service.js';
 import { type Act, act } from '../row.js';
 import type { Stage } from '../stage.js';
@@ -17,7 +17,7 @@ const serviceOf = async (stage: Stage, name: ProcessName): Promise<Service> =>
 const kill = async (stage: Stage, name: ProcessName): Promise<void> => {
   const { platform } = stage.world;
   stage.atEnd(async () => {
-    await replaceEnded(platform);
+    await replaceAllEnded(platform);
   });
   if (name === 'Redis') return platform.redis!.kill('SIGKILL');
   const service = await serviceOf(stage, name);
