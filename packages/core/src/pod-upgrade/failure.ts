@@ -3,6 +3,7 @@ import type { ContainerStatus } from '../api/kubernetes.js';
 import type { Reason } from '../api/reasons.js';
 import { isConsistent, isContainerReady, recordedBefore, reportedBy, showsImage } from './consistency.js';
 import type { ContainerView, PodReading, Problem } from './pod-reading.js';
+import type { ContainerBefore } from './types.js';
 import { shortContainerId } from './upgrade-record.js';
 
 /** The kubelet's words for a container that waits, in ours. Others (ContainerCreating, PodInitializing) are no failure. */
@@ -61,12 +62,17 @@ function isLeftover(reading: PodReading, container: ContainerView, status: Conta
   const before = recordedBefore(reading, container);
   if (before === undefined || now.getTime() >= reportedBy(reading)) return false;
   if (before.id === shortContainerId(status)) {
-    const words = [before.waiting, status.state?.waiting?.reason].map(troubleOf);
-    const isSame = words[0] === words[1] || words.every((word) => word !== undefined && PULL_LOOP.includes(word));
-    return isSame && before.restarts === (status.restartCount ?? 0);
+    return before.restarts === (status.restartCount ?? 0) && isSameTrouble(before, status);
   }
   // A container that was made since the write names its image; an image that cannot be pulled makes none.
   return !showsImage(container.image, status);
+}
+
+function isSameTrouble(before: ContainerBefore, { state }: ContainerStatus): boolean {
+  const [was, is] = [before.waiting, state?.waiting?.reason].map(troubleOf);
+  // Nothing ran when the image was changed: what is held back is a container that had ended by then.
+  if (is === 'CrashLoop' && before.ran === undefined) return true;
+  return was === is || [was, is].every((word) => word !== undefined && PULL_LOOP.includes(word));
 }
 
 function isSettled(reading: PodReading, container: ContainerView, now: Date): boolean {

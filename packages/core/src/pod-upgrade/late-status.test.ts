@@ -53,3 +53,26 @@ describe('a kubelet that goes on trying to pull an image that is not wanted any 
     },
   );
 });
+
+describe('a kubelet that holds back a container which had ended before the next image was written', () => {
+  const waiting = (reason: string) => ({ waiting: { reason } });
+  const terminated = { terminated: { exitCode: 137, finishedAt: '2026-03-01T12:00:00Z' } };
+
+  test.each([
+    ['its hook failed', waiting('PostStartHookError')],
+    ['it could not be run', waiting('RunContainerError')],
+    ['it crashed', terminated],
+  ])('because %s: that is not held against the next one', (_, state) => {
+    const strategy = { failurePolicy: { podAction: 'Keep' as const } };
+    const pod = new SimulatedPod(hotSet('mesh:v1', strategy)).wait(3600).image({ mesh: 'mesh:crash' });
+    pod.run('upgrade');
+    const status = () => pod.pod.status?.containerStatuses?.find(({ name }) => name === 'mesh-2');
+    pod.wait(2).kubelet();
+    Object.assign(status() ?? {}, { state, ready: false });
+    pod.image({ mesh: 'mesh:v3' }).run('upgrade');
+    Object.assign(status() ?? {}, { state: waiting('CrashLoopBackOff') });
+    expect(pod.wait(1).look()).toMatchObject({ state: 'Upgrading', due: 'migration' });
+    pod.wait(1).kubelet();
+    expect(pod.look()).toMatchObject({ state: 'Migrated', due: 'reset' });
+  });
+});
