@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KRUISE, type Pod } from '@sidestep/core';
+import { KRUISE, type Pod, type SidecarContainer } from '@sidestep/core';
 import { Redis } from 'ioredis';
 import { leadingPlanner } from '../platform/leading-planner.js';
 import type { PlatformOptions } from '../platform/platform.js';
@@ -24,6 +24,8 @@ export interface Journey {
   namespace: string;
   mesh: MeshSet;
   loads: Load[];
+  /** The pods'. */
+  graceSeconds?: number;
 }
 
 let sequence = 0;
@@ -51,7 +53,15 @@ export const given = {
   /** Pods of a namespace of their own behind a hot sidecar that runs v1. */
   async aHotSidecar(
     world: World,
-    options: { pods: number; maxUnavailable?: number | string; prePull?: boolean; deadlineSeconds?: number },
+    options: {
+      pods: number;
+      maxUnavailable?: number | string;
+      prePull?: boolean;
+      deadlineSeconds?: number;
+      graceSeconds?: number;
+      /** Whatever else is to be said of the sidecar's container. */
+      change?: (container: SidecarContainer) => void;
+    },
   ): Promise<Journey> {
     sequence += 1;
     const name = `mesh-${sequence}`;
@@ -69,8 +79,10 @@ export const given = {
     await world.createNamespace(namespace);
     const set = sidecarSetOf(mesh);
     if (options.prePull) Object.assign(set.spec.updateStrategy ?? {}, { prePull: true });
+    options.change?.(set.spec.containers![0]!);
     await world.createSet(set);
-    const journey: Journey = { world, namespace, mesh, loads: [] };
+    const { graceSeconds } = options;
+    const journey: Journey = { world, namespace, mesh, loads: [], ...(graceSeconds && { graceSeconds }) };
     await given.morePods(journey, options.pods);
     return journey;
   },
@@ -88,11 +100,11 @@ export const given = {
     return mesh;
   },
 
-  async morePods({ world, namespace, mesh }: Journey, count: number): Promise<void> {
+  async morePods({ world, namespace, mesh, graceSeconds }: Journey, count: number): Promise<void> {
     const first = world.podsOf(namespace).length + 1;
-    await world.createPods(
-      Array.from({ length: count }, (_, index) => podOf(`pod-${first + index}`, namespace, mesh.app, NODE)),
-    );
+    const pods = Array.from({ length: count }, (_, index) => podOf(`pod-${first + index}`, namespace, mesh.app, NODE));
+    if (graceSeconds) for (const pod of pods) Object.assign(pod.spec, { terminationGracePeriodSeconds: graceSeconds });
+    await world.createPods(pods);
   },
 
   async load(journey: Journey, rate = 200, port = journey.mesh.listenPort): Promise<void> {
@@ -103,6 +115,11 @@ export const given = {
 export const when = {
   async theImageBecomes({ world }: Journey, mesh: MeshSet, version: string): Promise<void> {
     await world.setImage(mesh.name, image(version));
+  },
+
+  /** As `kubectl sidestep retry` would. */
+  async itIsTriedAgain({ world, mesh }: Journey, token: string): Promise<void> {
+    await world.patchSet(mesh.name, [{ op: 'add', path: '/metadata/annotations/sidestep.dev~1retry', value: token }]);
   },
 
   /** Resolves at the first pod that is in one of the states. */

@@ -1,6 +1,6 @@
 // What a real kubelet does and OpenKruise does not reckon with, on a kubelet that does the same, with its back-off unshortened.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Pod, SidecarSet } from '@sidestep/core';
+import { decidePodUpgrade, type FullPod, type Pod, SIDESTEP, type SidecarSet, upgradeTarget } from '@sidestep/core';
 import { replaceEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import { EMPTY_DIGEST, image, podOf, programsOf } from '../world/scenario.js';
@@ -125,6 +125,51 @@ describe('a kubelet that would hold an image back which a container is given aga
         spec.containers.some(({ image = '' }) => /-g\d+@sha256:/.test(image) && image.endsWith(EMPTY_DIGEST));
       const seen = await upgradeUntil(NEW_VERSIONS, (_, pod) => isTagged(pod));
       expect(seen).toEqual({ isSeen: true, held: [] });
+    },
+    20 * MINUTES,
+  );
+});
+
+describe('a new version that crashes, tried again', () => {
+  const MOST_TRIES = 8;
+
+  const recordOf = (namespace: string, set: string): { phase?: string; attempt?: number } =>
+    JSON.parse(world.podsOf(namespace)[0]!.metadata.annotations?.[SIDESTEP.upgrade] ?? '{}')[set] ?? {};
+
+  test(
+    'goes back at once each time; a try that the kubelet would hold back waits, says until when, and is then made',
+    async () => {
+      const journey = await given.aHotSidecar(world, { pods: 1, deadlineSeconds: PATIENT_SECONDS });
+      const { namespace, mesh } = journey;
+      const pod = () => world.podsOf(namespace)[0]!;
+      const { containerID } = statusOf(pod(), 'mesh-1')!;
+      const failedTry = (attempt: number) => () => {
+        const record = recordOf(namespace, mesh.name);
+        return (record.phase === 'Failed' && record.attempt === attempt) || undefined;
+      };
+      const wait = () =>
+        decidePodUpgrade({ target: upgradeTarget(world.set(mesh.name)), pod: pod() as FullPod, now: new Date() });
+      await given.load(journey, 50);
+      await when.theImageBecomes(journey, mesh, 'v2-crashes-before');
+      await until(failedTry(1), 'the first try to fail', 4 * MINUTES);
+      let told: string | undefined;
+      for (let attempt = 2; told === undefined && attempt <= MOST_TRIES; attempt += 1) {
+        await when.itIsTriedAgain(journey, `try ${attempt}`);
+        await until(
+          () => {
+            const { reason, message } = wait();
+            if (reason === 'BackOffExpected') told ??= message;
+            return failedTry(attempt)();
+          },
+          `try ${attempt} to fail`,
+          8 * MINUTES,
+        );
+      }
+      expect(told).toMatch(/ back; waits until \d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      expect(statusOf(pod(), 'mesh-1')).toMatchObject({ containerID, ready: true });
+      await when.theImageBecomes(journey, mesh, 'v3');
+      await outcome.everyPodRuns(journey, 'v3');
+      await outcome.nothingWasLost(journey);
     },
     20 * MINUTES,
   );
