@@ -6,6 +6,7 @@ import { World } from '../world/world.js';
 import type { MatrixRow, RowResult } from './row.js';
 import { runRow } from './run-row.js';
 import { NODE } from './stage.js';
+import { isSpoiltBy } from './standstill.js';
 
 export interface MatrixRun {
   /** The checkout. */
@@ -19,11 +20,8 @@ export interface MatrixRun {
 }
 
 const ATTEMPTS = 3;
-/** Longer than a program of the platform may go without a turn before somebody else takes its work over. */
-const SPOILT_MS = 3_000;
-
 /** What fails while the machine stands still says nothing, and is done again; the failure is told all the same. */
-const isSpoilt = ({ ok, stoodStillMs }: RowResult): boolean => !ok && stoodStillMs > SPOILT_MS;
+const isSpoilt = ({ ok, stoodStillMs }: RowResult): boolean => !ok && isSpoiltBy(stoodStillMs);
 
 const startWorld = ({ root, apiServer, onStep }: MatrixRun, stateDir: string): Promise<World> =>
   World.start(
@@ -56,7 +54,7 @@ export const runMatrix = async (run: MatrixRun): Promise<{ results: RowResult[];
     let index = 0;
     const one = async (row: MatrixRow, attempt = 1): Promise<void> => {
       index += 1;
-      const result = await runRow(started, index, row);
+      const result = await runRow(started, index, row, attempt === ATTEMPTS);
       results.set(row, result);
       run.onResult?.(result);
       if (isSpoilt(result) && attempt < ATTEMPTS) await one(row, attempt + 1);

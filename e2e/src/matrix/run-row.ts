@@ -26,14 +26,18 @@ const perform = async (stage: Stage, row: MatrixRow, story: Story): Promise<void
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Runs one row to its end; a row that goes wrong says so in its result. */
-export const runRow = async (world: World, index: number, row: MatrixRow): Promise<RowResult> => {
+/**
+ * Runs one row; a row that goes wrong says so in its result.
+ *
+ * @param toTheEnd waits as long as ever, although the machine stood still and the row has to be done again
+ */
+export const runRow = async (world: World, index: number, row: MatrixRow, toTheEnd: boolean): Promise<RowResult> => {
   const story: Story = { did: [], ended: '', msUntilHealthy: 0, problems: [] };
   const counts = { lost: 0, allowed: 0, killedInFlight: 0, requests: 0, maxGapMs: 0 };
   const standstill = new Standstill();
   let stage: Stage | undefined;
   try {
-    stage = await Stage.open(world, index, row.given ?? {});
+    stage = await Stage.open(world, index, row.given ?? {}, () => !toTheEnd && standstill.isGivenUp);
     await perform(stage, row, story).catch((error: unknown) => story.problems.push(messageOf(error)));
     const deaths = world.platform.kubeletLog.deaths();
     const report = await stage.load!.stop(deaths);

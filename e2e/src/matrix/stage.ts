@@ -35,15 +35,17 @@ export class Stage {
     readonly namespace: string,
     readonly mesh: MeshSet,
     private readonly given: Given,
+    private readonly isGivenUp: () => boolean,
   ) {}
 
-  static async open(world: World, index: number, given: Given): Promise<Stage> {
+  /** @param isGivenUp whether what is still waited for would say nothing any more */
+  static async open(world: World, index: number, given: Given, isGivenUp: () => boolean): Promise<Stage> {
     const name = `row-${index}`;
     const base = { name, app: name, container: 'mesh', version: 'v1', maxUnavailable: BUDGET };
     const deadlineSeconds = given.deadlineSeconds ?? PATIENT_SECONDS;
     const hook = given.hookSeconds === undefined ? {} : { hookSeconds: given.hookSeconds };
     const mesh: MeshSet = { ...base, ...hook, deadlineSeconds, listenPort: 8080, upstreamPort: 9090 };
-    const stage = new Stage(world, name, mesh, given);
+    const stage = new Stage(world, name, mesh, given, isGivenUp);
     if (given.edge)
       stage.edge = { ...mesh, name: `${name}-edge`, container: 'edge', listenPort: 8081, upstreamPort: 8080 };
     try {
@@ -109,7 +111,13 @@ export class Stage {
   }
 
   until<T>(probe: () => Promise<T | undefined> | T | undefined, what: string, deadlineMs?: number): Promise<T> {
-    return until(probe, what, deadlineMs).catch((error: Error) => {
+    const look = async (): Promise<T | undefined> => {
+      const value = await probe();
+      if (value === undefined && this.isGivenUp())
+        throw new Error(`waits no longer for ${what}: the machine stood still`);
+      return value;
+    };
+    return until(look, what, deadlineMs).catch((error: Error) => {
       throw new Error(`${error.message}; now ${JSON.stringify(this.rows())}`);
     });
   }
