@@ -46,12 +46,14 @@ export function currentHistory(
 }
 
 function lastEnd(known: number | undefined, status: ContainerStatus | undefined): number | undefined {
-  const seen = [status?.lastState?.terminated?.finishedAt, status?.state?.terminated?.finishedAt]
-    .map((text) => Math.floor(Date.parse(text ?? '') / 1_000))
-    .filter((seconds) => !Number.isNaN(seconds));
-  const latest = Math.max(known ?? 0, ...seen);
+  const last = secondsOf(status?.lastState?.terminated?.finishedAt);
+  const latest = Math.max(known ?? 0, last, secondsOf(status?.state?.terminated?.finishedAt));
   return latest > 0 ? latest : undefined;
 }
+
+/** Unix seconds; 0 for what is no time. */
+const secondsOf = (time: string | undefined): number =>
+  time === undefined ? 0 : Math.floor(Date.parse(time) / 1_000) || 0;
 
 function countCrashes(
   current: StartHistory,

@@ -28,11 +28,31 @@ function parse(image: string): ImageReference {
 const format = ({ repository, tag, digest }: ImageReference): string =>
   `${repository}${tag === undefined || tag === '' ? '' : `:${tag}`}${digest}`;
 
+interface Reading {
+  /** `sha256:...` of a reference by digest. */
+  digest: string | undefined;
+  /** The reference without a generation tag. */
+  plain: string;
+}
+
+/** Few images run in very many containers, each of which is looked at again whenever its SidecarSet changes. */
+const readings = new Map<string, Reading>();
+const MOST_READINGS = 2_000;
+
+function read(image: string): Reading {
+  const known = readings.get(image);
+  if (known !== undefined) return known;
+  if (readings.size >= MOST_READINGS) readings.clear();
+  const reading = { digest: DIGEST.exec(image)?.[0].slice(1), plain: readPlain(image) };
+  readings.set(image, reading);
+  return reading;
+}
+
 /** True for a reference that ends in a sha256 digest. */
-export const isDigestImage = (image: string): boolean => DIGEST.test(image);
+export const isDigestImage = (image: string): boolean => read(image).digest !== undefined;
 
 /** `sha256:...` of a reference by digest. */
-export const digestOf = (image: string): string | undefined => DIGEST.exec(image)?.[0].slice(1);
+export const digestOf = (image: string): string | undefined => read(image).digest;
 
 /** The reference by digest under a name of its own: `repo:g7@sha256:...`, or `repo:tag-g7@sha256:...` where it had a tag. */
 export function withGeneration(image: string, generation: number): string {
@@ -41,8 +61,10 @@ export function withGeneration(image: string, generation: number): string {
 }
 
 /** The reference without a generation tag; other references come back as they are. */
-export function withoutGeneration(image: string): string {
-  if (!isDigestImage(image)) return image;
+export const withoutGeneration = (image: string): string => read(image).plain;
+
+function readPlain(image: string): string {
+  if (!DIGEST.test(image)) return image;
   const reference = parse(image);
   const generation = GENERATION_TAG.exec(reference.tag ?? '');
   return generation === null ? image : format({ ...reference, tag: generation[1] });

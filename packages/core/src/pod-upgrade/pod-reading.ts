@@ -157,9 +157,9 @@ function pairView(
 ): PairView {
   // Version 0 is written for the emptied container alone. It tells an old empty image from an old version after
   // hotUpgradeEmptyImage was edited; going by the image alone would empty every pod's stand-by at once.
-  const emptied = other.version !== undefined && readVersion(annotations, other.name) === 0n;
-  const foreign = !isSameImage(other.image, sidecar.image) && !isSameImage(other.image, working.image);
-  const open = !isSameImage(other.image, sidecar.emptyImage) && !(emptied && foreign);
+  const isEmptied = () => other.version !== undefined && readVersion(annotations, other.name) === 0n;
+  const isForeign = () => !isSameImage(other.image, sidecar.image) && !isSameImage(other.image, working.image);
+  const open = !isSameImage(other.image, sidecar.emptyImage) && !(isEmptied() && isForeign());
   return { sidecar, working, other, open };
 }
 

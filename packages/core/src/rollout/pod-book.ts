@@ -2,7 +2,7 @@ import type { Pod } from '../api/kubernetes.js';
 import type { ProjectedPod } from '../pod-upgrade/types.js';
 import { RECALL_MS } from './begin-permit.js';
 import { CandidateQueue } from './candidate-queue.js';
-import { type SummaryContext, summarizePod } from './pod-summary.js';
+import { podKey, type SummaryContext, summarizePod } from './pod-summary.js';
 import { PrePull } from './pre-pull.js';
 import { ReviewHeap } from './review-heap.js';
 import { holdsSlot, Tally } from './tally.js';
@@ -118,7 +118,7 @@ export class PodBook {
 
   /** Takes in a pod's newest version; a version that is known already costs nothing. */
   apply(context: SummaryContext, pod: ProjectedPod | Pod, now: Date): void {
-    const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
+    const key = podKey(pod);
     const known = this.entries.get(key)?.pod.metadata;
     const { resourceVersion, uid } = pod.metadata;
     if (known !== undefined && known.uid === uid && known.resourceVersion === resourceVersion && resourceVersion)
@@ -139,12 +139,16 @@ export class PodBook {
   review(context: SummaryContext, now: Date): void {
     for (const key of this.reviews.takeDue(now.getTime())) {
       const entry = this.entries.get(key);
-      if (entry !== undefined) this.place(key, entry.pod, summarizePod(context, entry.pod, now));
+      if (entry !== undefined) this.place(key, entry.pod, summarizePod(context, entry.pod, now, entry.summary));
     }
   }
 
-  /** Looks again at every pod, because the SidecarSet changed. */
-  reviewAll(context: SummaryContext, now: Date): void {
+  /**
+   * Looks again at every pod, because the SidecarSet changed.
+   *
+   * @param isSameOrder its priorities did not
+   */
+  reviewAll(context: SummaryContext, now: Date, isSameOrder: boolean): void {
     this.recall(now);
     this.tally = new Tally();
     this.candidates.clear();
@@ -152,9 +156,11 @@ export class PodBook {
     this.grantedCost = 0;
     this.prePull.clear();
     this.reviews.clear();
-    const pods = [...this.entries.values()].map(({ pod }) => pod);
+    const entries = [...this.entries];
     this.entries.clear();
-    for (const pod of pods) this.apply(context, pod, now);
+    for (const [key, { pod, summary }] of entries) {
+      this.place(key, pod, summarizePod(context, pod, now, isSameOrder ? summary : undefined));
+    }
   }
 
   takeChanged(): Set<string> {

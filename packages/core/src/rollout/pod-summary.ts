@@ -19,8 +19,20 @@ export interface SummaryContext {
   namespaceLabels?: (namespace: string) => Readonly<Record<string, string>> | undefined;
 }
 
-/** One pod as the rollout of one SidecarSet sees it. Recompute when either changes, or when `reviewAt` has come. */
-export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, now: Date): PodSummary {
+/** What a summary says of the pod alone, and its order among others; the same whatever its SidecarSet becomes. */
+export type KnownOfPod = Pick<PodSummary, 'key' | 'order'>;
+
+/**
+ * One pod as the rollout of one SidecarSet sees it. Recompute when either changes, or when `reviewAt` has come.
+ *
+ * @param known of this very version of the pod under the same priorities
+ */
+export function summarizePod(
+  context: SummaryContext,
+  pod: ProjectedPod | Pod,
+  now: Date,
+  known: KnownOfPod = knownOf(context, pod),
+): PodSummary {
   const { target, specHash } = context;
   const reading = readPod(target, pod);
   const assessment = assessPod(reading, now);
@@ -34,7 +46,7 @@ export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, n
   const failed = assessment.reason === 'FailedBefore' || (assessment.state === 'Failed' && hash === target.hash);
   const notUpgradable = assessment.reason === 'UpdateImmutableField';
   return {
-    key: `${metadata.namespace ?? ''}/${metadata.name ?? ''}`,
+    key: known.key,
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
     uid: metadata.uid ?? '',
@@ -60,11 +72,20 @@ export function summarizePod(context: SummaryContext, pod: ProjectedPod | Pod, n
     good: goodAt <= now.getTime(),
     goodAt,
     reviewAt: nextReview(assessment.reviewAt, goodAt, now),
-    order: orderKey(pod, target.sidecarSet.spec.updateStrategy),
+    order: known.order,
     controllerRevision: reading.stamp?.controllerRevision,
     conditionPatch: notUpgradable ? upgradableConditionPatch(pod, target.name, false, now) : undefined,
   };
 }
+
+const knownOf = ({ target }: SummaryContext, pod: ProjectedPod | Pod): KnownOfPod => ({
+  key: podKey(pod),
+  order: orderKey(pod, target.sidecarSet.spec.updateStrategy),
+});
+
+/** `namespace/name` */
+export const podKey = ({ metadata }: ProjectedPod | Pod): string =>
+  `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 
 /** An image change that is not done; one of a pair that is open is told by its images. */
 const isUnderWay = ({ state }: Assessment): boolean => ['Resetting', 'Upgrading', 'Failed'].includes(state);

@@ -57,9 +57,10 @@ export class RolloutLedger {
     const key = contextKeyOf(rolledOut, subject);
     if (key === this.contextKey && this.context?.namespaceLabels === subject.namespaceLabels) return;
     this.contextKey = key;
+    const before = this.context;
     this.context = contextOf(upgradeTarget(rolledOut, revisions), subject);
     this.outbox.clear();
-    this.book.reviewAll(this.context, now);
+    this.book.reviewAll(this.context, now, before !== undefined && prioritiesOf(before) === prioritiesOf(this.context));
   }
 
   /** Takes in a pod's newest version. `setSubject` comes first. */
@@ -176,6 +177,9 @@ function contextOf(target: UpgradeTarget, { sidecarSet, namespaceLabels }: Rollo
   const specHash = sidecarSet.metadata.annotations?.[KRUISE.hash] ?? target.hash;
   return namespaceLabels === undefined ? { target, specHash } : { target, specHash, namespaceLabels };
 }
+
+const prioritiesOf = ({ target }: SummaryContext): string =>
+  jsonText(target.sidecarSet.spec.updateStrategy?.priorityStrategy);
 
 /** Changes exactly when some pod's summary may come out differently; a mere status write keeps it. */
 function contextKeyOf({ metadata, spec, status }: SidecarSet, { sidecarSet, revisions }: RolloutSubject): string {

@@ -173,6 +173,34 @@ describe('properties of picking', () => {
     );
   });
 
+  test('a ledger whose SidecarSet was edited picks, in the same order, as one that only sees its last version', () => {
+    const byRank = { orderPriority: [{ orderedKey: 'rank' }] };
+    const thirdFirst = { weightPriority: [{ weight: 10, matchSelector: { matchLabels: { rank: '3' } } }] };
+    const edit = fc.record({
+      image: fc.constantFrom('log:v1', 'log:v2', 'log:v3'),
+      each: strategy,
+      priorityStrategy: fc.constantFrom({}, byRank, thirdFirst),
+    });
+    const subjectOf = ({ image, each, priorityStrategy }: typeof edit extends fc.Arbitrary<infer T> ? T : never) => {
+      const sidecarSet = withStrategy(withImages(WANTED, { log: image }), { ...each, priorityStrategy });
+      return { sidecarSet, revisions: [], latestRevision: 'r' };
+    };
+    fc.assert(
+      fc.property(mixture, fc.array(edit, { minLength: 1, maxLength: 5 }), (kinds, edits) => {
+        const all = kinds.map(podOf);
+        for (const [i, { metadata }] of all.entries()) metadata.labels = { ...metadata.labels, rank: `${(i * 5) % 7}` };
+        const ledger = new RolloutLedger();
+        for (const [i, each] of edits.entries()) {
+          ledger.setSubject(subjectOf(each), NOW);
+          if (i === 0) for (const pod of all) ledger.applyPod(pod, NOW);
+        }
+        const fresh = decideRollout(subjectOf(edits.at(-1)!), all, NOW);
+        expect(ledger.decide(NOW, { resync: true })).toMatchObject({ jobs: fresh.jobs, status: fresh.status });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test('a ledger that saw pods come, change and go decides as one that only sees them as they are', () => {
     const change = fc.record({ pod: fc.nat(9), to: fc.constantFrom<Kind | 'gone'>('old', 'new', 'starting', 'gone') });
     fc.assert(
