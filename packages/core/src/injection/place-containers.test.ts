@@ -18,7 +18,7 @@ describe('a sidecar with the name of a container in the pod', () => {
     expect(warnings).toEqual(["container app of SidecarSet s replaces the pod's own one"]);
   });
 
-  test('is refused when its SidecarSet says so', () => {
+  test('refuses the pod when its SidecarSet says so', () => {
     expect(() => placeContainers([app], [aSidecar('app', { rejectsConflict: true })])).toThrow(InjectionRefused);
   });
 
