@@ -164,6 +164,20 @@ export const when = {
   },
 };
 
+/** Waits for it. A planner that stood still has lost its lease and ended meanwhile: another one goes on. */
+export const eventually = async (
+  world: World,
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  deadlineMs = 2 * DEADLINE_MS,
+): Promise<void> => {
+  const look = async () => {
+    await replaceEnded(world.platform);
+    return (await holds()) || undefined;
+  };
+  await until(look, what, deadlineMs);
+};
+
 const rowsOf = ({ world, namespace, mesh }: Journey, now = new Date()) =>
   world.podsOf(namespace).map((pod) => podRow(world.set(mesh.name), pod, now));
 

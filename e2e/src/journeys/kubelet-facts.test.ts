@@ -1,11 +1,9 @@
 // What a real kubelet does and OpenKruise does not reckon with, on a kubelet that does the same, with its back-off unshortened.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decidePodUpgrade, type FullPod, type Pod, SIDESTEP, type SidecarSet, upgradeTarget } from '@sidestep/core';
-import { replaceEnded } from '../platform/replace-ended.js';
-import { until } from '../platform/service.js';
 import { EMPTY_DIGEST, image, podOf, programsOf } from '../world/scenario.js';
 import type { World } from '../world/world.js';
-import { given, NODE, outcome, ROOT, tidyUp, when } from './journey.js';
+import { eventually, given, NODE, outcome, ROOT, tidyUp, when } from './journey.js';
 
 const MINUTES = 60_000;
 /** An upgrade that takes longer is aborted, and not begun again: a machine that stands still must not bring that about. */
@@ -62,16 +60,9 @@ describe('two tags of one image', () => {
         const said = status?.conditions?.find(({ type }) => type === 'Progressing')?.reason;
         // The cache may still hold what was true before the change.
         const isSeen = status?.observedGeneration === metadata.generation && imageOf(pod()) === 'cold:one-again';
-        return (isSeen && said === 'RolloutComplete' && status?.updatedReadyPods === 1) || undefined;
+        return isSeen && said === 'RolloutComplete' && status?.updatedReadyPods === 1;
       };
-      await until(
-        async () => {
-          await replaceEnded(world.platform);
-          return isDone();
-        },
-        'the rollout to be complete',
-        4 * MINUTES,
-      );
+      await eventually(world, isDone, 'the rollout to be complete');
       const after = statusOf(pod(), 'side')!;
       expect(imageOf(pod())).toBe('cold:one-again');
       expect({ imageID: after.imageID, image: after.image }).toEqual({ imageID: before.imageID, image: before.image });
@@ -145,24 +136,24 @@ describe('a new version that crashes, tried again', () => {
       const { containerID } = statusOf(pod(), 'mesh-1')!;
       const failedTry = (attempt: number) => () => {
         const record = recordOf(namespace, mesh.name);
-        return (record.phase === 'Failed' && record.attempt === attempt) || undefined;
+        return record.phase === 'Failed' && record.attempt === attempt;
       };
       const wait = () =>
         decidePodUpgrade({ target: upgradeTarget(world.set(mesh.name)), pod: pod() as FullPod, now: new Date() });
       await given.load(journey, 50);
       await when.theImageBecomes(journey, mesh, 'v2-crashes-before');
-      await until(failedTry(1), 'the first try to fail', 4 * MINUTES);
+      await eventually(world, failedTry(1), 'the first try to fail');
       let told: string | undefined;
       for (let attempt = 2; told === undefined && attempt <= MOST_TRIES; attempt += 1) {
         await when.itIsTriedAgain(journey, `try ${attempt}`);
-        await until(
+        await eventually(
+          world,
           () => {
             const { reason, message } = wait();
             if (reason === 'BackOffExpected') told ??= message;
             return failedTry(attempt)();
           },
           `try ${attempt} to fail`,
-          8 * MINUTES,
         );
       }
       expect(told).toMatch(/ back; waits until \d{4}-\d\d-\d\dT[\d:.]+Z$/);

@@ -6,10 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SidecarContainer } from '@sidestep/core';
 import { loadKubeConfig } from '@sidestep/kube';
 import { ask } from '../platform/ask.js';
-import { until } from '../platform/service.js';
 import { EMPTY_IMAGE, podOf, sidecarSetOf } from '../world/scenario.js';
 import type { World } from '../world/world.js';
-import { given, type Journey, NODE, outcome, tidyUp, when } from './journey.js';
+import { eventually, given, type Journey, NODE, outcome, tidyUp, when } from './journey.js';
 
 const MINUTES = 60_000;
 /** A machine that stands still must not bring it about that an upgrade is aborted or a process killed. */
@@ -27,8 +26,8 @@ const doneSince = ({ namespace }: Journey, at: number): string[] =>
     .filter((line) => line.at >= at && line.pod === `${namespace}/pod-1`)
     .map(({ event, container }) => `${event} ${container}`);
 
-const kubeletHas = (journey: Journey, at: number, what: string): Promise<true> =>
-  until(() => doneSince(journey, at).includes(what) || undefined, `the kubelet to say "${what}"`, 2 * MINUTES);
+const kubeletHas = (journey: Journey, at: number, what: string): Promise<void> =>
+  eventually(world, () => doneSince(journey, at).includes(what), `the kubelet to say "${what}"`);
 
 const statusOf = ({ namespace }: Journey, name: string) =>
   world.podsOf(namespace)[0]!.status?.containerStatuses?.find((status) => status.name === name);
@@ -56,7 +55,7 @@ describe('a postStart hook that does not return', () => {
       // The new one has taken over by then: the program of v2 answers, although the pod still shows the empty image.
       const host = String(world.podsOf(journey.namespace)[0]!.status?.podIP);
       const isServed = async () => (await ask({ host, port: 8080 }, 5_000)).headers['x-mesh-version'] === 'v2';
-      await until(async () => (await isServed()) || undefined, 'v2 to answer', 2 * MINUTES);
+      await eventually(world, isServed, 'v2 to answer');
       expect(statusOf(journey, 'mesh-2')?.image).toContain('custodian');
       expect(statusOf(journey, 'app')?.restartCount).toBe(0);
       writeFileSync(mayReturn, '');
@@ -65,7 +64,7 @@ describe('a postStart hook that does not return', () => {
       const seen = doneSince(journey, since).filter((line) => told.includes(line));
       expect(seen.slice(0, 4)).toEqual(told.slice(0, 4));
       expect(seen.indexOf('killing mesh-1')).toBeGreaterThan(seen.indexOf('post-start mesh-2'));
-      await until(() => statusOf(journey, 'app')?.restartCount === 1 || undefined, 'the app to be told as restarted');
+      await eventually(world, () => statusOf(journey, 'app')?.restartCount === 1, 'the app to be told as restarted');
     },
     10 * MINUTES,
   );
@@ -122,6 +121,8 @@ describe('an old container that is told to end while it drains', () => {
       });
     });
     request.write('begun ');
+    // A journey that fails before it looks at the answer has said why.
+    answer.catch(() => undefined);
     return { request, answer };
   };
 
@@ -133,8 +134,7 @@ describe('an old container that is told to end while it drains', () => {
       const patience = { deadlineSeconds: PATIENT_SECONDS, graceSeconds: PATIENT_SECONDS };
       const journey = await given.aHotSidecar(world, { pods: 1, ...patience, change });
       const host = String(world.podsOf(journey.namespace)[0]!.status?.podIP);
-      const answers = async () => (await ask({ host, port: 8080 }, 5_000)).status === 200 || undefined;
-      await until(answers, 'the app to answer', 2 * MINUTES);
+      await eventually(world, async () => (await ask({ host, port: 8080 }, 5_000)).status === 200, 'the app to answer');
       const { request, answer } = slowPost(host);
       // By now the old one has read the head of that request.
       await given.load(journey, 50);
