@@ -6,6 +6,7 @@ export { aNamespace, aNode } from './builders/a-node.js';
 export { aPod, type BuiltContainer, type BuiltPod, PodBuilder } from './builders/a-pod.js';
 export { aSidecarSet, type BuiltSidecarSet, SidecarSetBuilder } from './builders/a-sidecar-set.js';
 export { findArm64, NoForeignNode } from './ensure/foreign-node.js';
+export { findMosn, NoMosn } from './ensure/mosn.js';
 export { findCaddy, findProxy, type PackagedProxy, ProxyUnavailable } from './ensure/proxies.js';
 export { findZig } from './ensure/zig.js';
 export { type Envoys, findEnvoys, NoEnvoy } from './envoy/envoy.js';

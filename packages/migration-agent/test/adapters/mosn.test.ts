@@ -1,5 +1,5 @@
-// MOSN itself cannot be had where these tests run: its Go modules are not to be fetched. What runs is a stand-in that speaks MOSN's
-// upgrade protocol as it was observed on MOSN 1.6.0, so these tests are about the agent, not about MOSN.
+// MOSN itself is in mosn-real.test.ts. Here a stand-in speaks its upgrade protocol as it was observed on MOSN 1.6.0, and does at the right
+// moment what MOSN cannot be made to do: these tests are about the agent, not about MOSN.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

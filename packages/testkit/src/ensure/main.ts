@@ -3,6 +3,7 @@ import { ensureApiServerBinaries } from '../real-api-server/binaries.js';
 import { findRedisServer } from '../redis/redis-server.js';
 import { progress } from './cache.js';
 import { findArm64 } from './foreign-node.js';
+import { findMosn } from './mosn.js';
 import { findCaddy, findProxy } from './proxies.js';
 import { findZig } from './zig.js';
 
@@ -22,6 +23,7 @@ await attempt('kube-apiserver, etcd and kubectl', () => ensureApiServerBinaries(
 await attempt('Envoy 1.36 and 1.40', () => findEnvoys({ download: true }));
 for (const proxy of ['nginx', 'haproxy'] as const) await attempt(proxy, () => findProxy(proxy, { download: true }));
 await attempt('Caddy', () => findCaddy({ download: true }));
+await attempt('MOSN', () => findMosn({ download: true }));
 await attempt('Zig', () => findZig({ download: true }));
 await attempt('Node for arm64', () => findArm64({ download: true }));
 for (const failure of failures) progress(`MISSING: ${failure}`);
