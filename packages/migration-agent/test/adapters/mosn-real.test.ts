@@ -56,10 +56,17 @@ if (program instanceof Error) {
       return stage.pod.agent(['run', '--adapter', 'mosn', '--', ...command], env);
     };
 
+    /** MOSN says that it runs a moment before it can be succeeded. */
+    const firstServing = async (guard?: string): Promise<Fixture> => {
+      const first = await serving(mosn('v1', undefined, guard));
+      await until(() => existsSync(join(stage.pod.directory, 'reconfig.sock')), 'it can be succeeded');
+      return first;
+    };
+
     test(
       'hands over from version to version, and loses no short connection and no POST',
       async () => {
-        const first = await serving(mosn('v1'));
+        const first = await firstServing();
         await stage.clients({ keepAlive: 4 });
         const second = await serving(mosn('v2'));
         await stage.answeredBy('v2');
@@ -75,7 +82,7 @@ if (program instanceof Error) {
     test(
       'a new one that fails at its start changes nothing, and the next one works',
       async () => {
-        const first = await serving(mosn('v1'));
+        const first = await firstServing();
         await stage.clients({ keepAlive: 4 });
         const second = mosn('v2', join(stage.pod.directory, 'no-such-file.json'));
         expect((await second.exited).code).toBe(1);
@@ -91,9 +98,7 @@ if (program instanceof Error) {
     test(
       'a new one that dies in the guard: what is left of the old one is ended, and it is started again',
       async () => {
-        const first = await serving(mosn('v1', undefined, '30'));
-        // MOSN says that it runs a moment before it can be succeeded.
-        await until(() => existsSync(join(stage.pod.directory, 'reconfig.sock')), 'it can be succeeded');
+        const first = await firstServing('30');
         const second = await serving(mosn('v2'));
         second.child.kill('SIGKILL');
         await first.heard('resumed', PATIENCE_MS);
