@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -18,14 +19,16 @@ type received struct {
 	fds  []int
 }
 
-// conversation is one connection, from HELLO to BYE. `in` ends when the peer is gone or broke the framing.
+// conversation is one connection, from HELLO to BYE. `in` ends when the peer is gone, or sent what cannot be read; then `unreadable` says what.
 type conversation struct {
-	conn   *net.UnixConn
-	in     chan received
-	closed chan struct{}
-	once   sync.Once
-	mu     sync.Mutex
-	seq    uint32
+	conn       *net.UnixConn
+	in         chan received
+	closed     chan struct{}
+	once       sync.Once
+	mu         sync.Mutex
+	seq        uint32
+	unreadable error
+	won        atomic.Bool // the listener is ours: a peer that sends nonsense now is left to its drain
 }
 
 // A peer that is stopped must not stop us: what it does not take in this time it never gets.
@@ -70,6 +73,17 @@ func (c *conversation) abort(reason, message string, retryAfterMs int) {
 	c.close()
 }
 
+// refuse ends the conversation for what cannot be read. A peer that hears ABORT goes on serving, so that must not be taken for its death.
+func (c *conversation) refuse(why error) {
+	c.unreadable = why
+	if c.won.Load() {
+		c.send(Release, EmptyBody{})
+		c.close()
+		return
+	}
+	c.abort("bad-frame", why.Error(), 0)
+}
+
 func (c *conversation) close() {
 	c.once.Do(func() {
 		close(c.closed)
@@ -77,12 +91,16 @@ func (c *conversation) close() {
 	})
 }
 
-// next is the next message. Fails with io.EOF when the peer is gone, os.ErrDeadlineExceeded when it is late.
+// next is the next message. Fails with io.EOF when the peer is gone, os.ErrDeadlineExceeded when it is late, *BadFrame when it goes on
+// after we have refused what it sent.
 func (c *conversation) next(within time.Duration) (received, error) {
 	late := time.NewTimer(within)
 	defer late.Stop()
 	select {
 	case message, ok := <-c.in:
+		if !ok && c.unreadable != nil {
+			return message, c.unreadable
+		}
 		if !ok {
 			return message, io.EOF
 		}
@@ -110,7 +128,7 @@ func (c *conversation) receive() {
 		}
 		if err != nil {
 			closeAll(message.fds)
-			c.abort("bad-frame", err.Error(), 0)
+			c.refuse(err)
 			return
 		}
 		if message.kind == Ping {

@@ -152,7 +152,11 @@ func (a *Agent) agree() error {
 			a.orphaned = true
 		case errors.Is(err, os.ErrDeadlineExceeded): // say it again; two that accept harm nobody, none does
 		case message.kind == Committed:
+			c.won.Store(true)
 			return nil
+		case err != nil:
+			a.stopAccepting()
+			return err
 		case message.kind == Abort:
 			a.stopAccepting()
 			_, err = insteadOf(c, message, err)

@@ -36,7 +36,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     slot,
     hint,
     version: env.SIDESTEP_VERSION ?? '',
-    terminationLog: env.SIDESTEP_TERMINATION_LOG || '/dev/termination-log',
+    terminationLog: terminationLog(env),
     drainMs: seconds(env, 'SIDESTEP_DRAIN_SECONDS'),
     initMs: seconds(env, 'SIDESTEP_INIT_SECONDS'),
     guardMs: seconds(env, 'SIDESTEP_GUARD_SECONDS'),
@@ -44,6 +44,11 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     adapter: env.SIDESTEP_ADAPTER || 'activation',
     ready: env.SIDESTEP_READY || undefined,
   };
+}
+
+/** Known also when the rest cannot be read. */
+export function terminationLog(env: Record<string, string | undefined> = process.env): string {
+  return env.SIDESTEP_TERMINATION_LOG || '/dev/termination-log';
 }
 
 function readHint(env: Record<string, string | undefined>): AgentConfig['hint'] {

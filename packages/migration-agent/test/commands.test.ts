@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Load } from './load.js';
-import { type Fixture, Pod, type Told, until } from './processes.js';
+import { AGENT_BIN, type Fixture, Pod, type Told, until } from './processes.js';
 import { isOwner } from './stage.js';
 
 const ACTIVATED = fileURLToPath(new URL('../fixtures/activated.mjs', import.meta.url));
@@ -25,6 +25,13 @@ function run(given: Record<string, unknown>, env: Record<string, string> = {}, o
     SIDESTEP_GUARD_SECONDS: '1',
     ...env,
   });
+}
+
+/** As where other containers of the node have used them up. */
+function withoutWatches(args: string[], env: Record<string, string>): Fixture {
+  const none = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"';
+  const own = ['--user', '--map-root-user', 'sh', '-c', none, 'sh', process.execPath, AGENT_BIN, ...args];
+  return pod.program('unshare', own, { SIDESTEP_DIR: pod.directory, ...env });
 }
 
 async function statusOf(env: Record<string, string>): Promise<Partial<Told>> {
@@ -183,6 +190,28 @@ describe('sidestep-agent hook', () => {
     expect(hook.stderr).toContain('no agent answered');
   });
 
+  test('returns 0 where the kernel has no inotify watch left for it', async () => {
+    await run({ version: 'v1' }, pair(3, 0)).heard(isOwner);
+    const hook = withoutWatches(['hook'], pair(3, 0));
+    expect((await hook.exited).code).toBe(0);
+    const early = withoutWatches(['hook'], pair(5, 3));
+    run({ version: 'v2' }, pair(5, 3));
+    expect({ code: (await early.exited).code, stderr: early.stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('an unsafe directory is in the termination message', async () => {
+    const log = join(pod.directory, 'termination-log');
+    writeFileSync(log, 'the message of the run before, which is longer than what comes now: '.repeat(20));
+    const file = join(pod.directory, 'a-file');
+    writeFileSync(file, '');
+    for (const command of [['hook'], ['custodian'], ['run', '--', 'true']]) {
+      const asked = pod.agent(command, { SIDESTEP_DIR: file, SIDESTEP_TERMINATION_LOG: log });
+      expect((await asked.exited).code).toBe(1);
+      expect(asked.stderr).toContain(readFileSync(log, 'utf8'));
+      expect(readFileSync(log, 'utf8')).toContain('a-file');
+    }
+  });
+
   test('returns 0 for the custodian', async () => {
     pod.agent(['custodian'], pair(0, 1));
     const hook = pod.agent(['hook'], pair(0, 1));
@@ -210,6 +239,15 @@ describe('sidestep-agent custodian', () => {
     expect((await load.stop()).refused).toBe(0);
   });
 
+  test('keeps duplicates also where the kernel has no inotify watch left for it', async () => {
+    const custodian = withoutWatches(['custodian'], pair(0, 1));
+    await until(async () => (await statusOf(pair(0, 1))).role === 'idle', 'the custodian waits');
+    await run({ version: 'v1' }, pair(1, 0)).heard(isOwner);
+    await until(async () => (await statusOf(pair(0, 1))).reason === 'keeping', 'the custodian has its duplicates');
+    custodian.child.kill('SIGTERM');
+    expect((await custodian.exited).code).toBe(0);
+  });
+
   test('ends at SIGTERM with status 0', async () => {
     const custodian = pod.agent(['custodian'], pair(0, 1));
     await until(async () => (await pod.agent(['status'], pair(0, 1)).exited).code === 0, 'it answers');
@@ -225,9 +263,15 @@ describe('wrong usage', () => {
     [['run', '--adapter', 'x', '--', 'true'], 'allowed are activation'],
     [['run', '--listen', 'web=everywhere', '--', 'true'], '127.0.0.1:8080'],
     [['run', '--adapter', 'haproxy', '--ready', 'notify', '--', 'true'], 'a sign of its own'],
+    [['run', '--adapter', 'haproxy', '--listen', 'dns=udp:127.0.0.1:53', '--', 'true'], 'UDP'],
+    [['run', '--adapter', 'mosn', '--listen', 'web=8080', '--', 'true'], 'remove --listen'],
+    [['run', '--adapter', 'nginx', '--ready', 'log:x', '--', 'true'], 'unix:/PATH'],
+    [['run', '--ready', 'always', '--', 'true'], 'log:REGEX'],
+    [['run', '--ready', 'log:(', '--', 'true'], 'Unterminated group'],
+    [['run', '--listen', 'web=8080', '--listen', 'web=8081', '--', 'true'], 'two of this name'],
   ])('%j says what is allowed', async (args, said) => {
     const wrong = pod.agent(args);
-    expect((await wrong.exited).code).toBeGreaterThan(0);
+    expect((await wrong.exited).code).toBe(2);
     expect(wrong.stderr).toContain(said);
   });
 });

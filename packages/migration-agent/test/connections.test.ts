@@ -6,7 +6,7 @@ import { createServer as createNetServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Takeover } from '../src/takeover/api.js';
+import type { ServeOptions, Takeover } from '../src/takeover/api.js';
 import { Pair, portOf } from './pair.js';
 import { until } from './processes.js';
 import { clients, RawClient, serverSaying } from './raw-client.js';
@@ -21,6 +21,10 @@ afterEach(async () => {
 });
 
 const listeners = { web: '127.0.0.1:0' };
+
+function failing(): never {
+  throw new Error('the hook fails');
+}
 
 describe('HTTP/2', () => {
   function serverOf(version: string) {
@@ -191,6 +195,30 @@ describe('TCP', () => {
     expect(await old.done).toMatchObject({ migrated: 1, killed: 0 });
     client.socket.write('x');
     await until(() => client.received === 'old 1\nnew 2\n', 'the new one counts 2');
+  });
+
+  test.each<[string, ServeOptions, ServeOptions]>([
+    ['throws', { migrateConnection: failing }, {}],
+    ['gives more than a frame takes', { migrateConnection: () => new Uint8Array(3_073) }, {}],
+    ['gives no bytes', { migrateConnection: () => ({}) as Uint8Array }, {}],
+    ['of the next one throws', { migrateConnection: () => new Uint8Array(3_072) }, { adoptConnection: failing }],
+  ])('a connection whose hook %s stays, and the hand-over stands', async (_, giving, taking) => {
+    const echo = () => createNetServer((socket) => socket.pipe(socket));
+    const old = await pair.begin({ listeners });
+    await old.serve('web', echo(), giving).ready();
+    const resumed: string[] = [];
+    old.on('resume', (cause) => resumed.push(cause));
+    const client = new RawClient(portOf(old, 'web'));
+    client.socket.write('a');
+    await until(() => client.received === 'a', 'it is echoed');
+    const next = await pair.begin({ listeners });
+    await next.serve('web', echo(), { adoptConnection: () => undefined, ...taking }).ready();
+    client.socket.write('b');
+    await until(() => client.received === 'ab', 'it is still echoed');
+    client.socket.end();
+    expect(await old.done).toMatchObject({ migrated: 0, drained: 1, killed: 0 });
+    expect(resumed).toEqual([]);
+    expect(next.status().role).toBe('owner');
   });
 
   test('a connection that the hook does not give stays until it ends', async () => {

@@ -84,6 +84,17 @@ describe('sidestep-agent doctor', () => {
     expect(of('versions')[0]?.what).toContain(said);
   });
 
+  test.each([
+    [['--adapter', 'envoy', '--', 'envoy', '--base-id', '3'], '--base-id'],
+    [['--adapter', 'haproxy', '--', 'haproxy', '-D'], '-D'],
+    [['--ready', 'always', '--', 'sleep', '1'], '--ready'],
+    [['--adapter', 'exec', '--ready', 'notify', '--', 'sleep', '1'], 'a sign of its own'],
+  ])('%j is what run would refuse', async (args, said) => {
+    const { code, of } = await doctor(args);
+    expect(code).toBe(1);
+    expect(of('usage')).toMatchObject([{ level: 'error', what: expect.stringContaining(said) }]);
+  });
+
   test('a program that is not there is an error', async () => {
     const { code, of } = await doctor(['--', 'no-such-program']);
     expect(code).toBe(1);

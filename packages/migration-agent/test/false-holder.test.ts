@@ -41,6 +41,7 @@ function falseHolder(secret: Uint8Array, offered: number, cookie: string): Endpo
   const accepted = (fd: number): void => {
     const channel: Channel = new Channel(fd, {
       end: () => undefined,
+      cut: () => undefined,
       packet: (data, fds) => {
         const frame = decodeFrame(data, fds.length);
         const { reply, fds: sent = [] } = answers(readMessage(frame.type, frame.body)!) ?? {};

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Pair, portOf } from './pair.js';
-import { until } from './processes.js';
+import { Pod, until } from './processes.js';
 import { clients, RawClient, serverSaying } from './raw-client.js';
 
 let pair: Pair;
@@ -25,6 +25,28 @@ describe('HTTP/1.1', () => {
     expect(await old.done).toMatchObject({ migrated: 2_000, drained: 0, killed: 0 });
     for (const answer of await Promise.all(all.map((client) => client.ask()))) expect(answer).toContain('new END');
     expect(all.filter(({ closed }) => closed)).toEqual([]);
+  });
+
+  test('those for which the next one has no descriptors left stay, are answered, and do not end the hand-over', async () => {
+    const pod = await Pod.create();
+    try {
+      const old = await pair.begin({ directory: pod.directory, listeners: { web: `127.0.0.1:${pod.port}` } });
+      await old.serve('web', serverSaying('old')).ready();
+      const resumed: string[] = [];
+      old.on('resume', (cause) => resumed.push(cause));
+      const all = Array.from({ length: 300 }, () => new RawClient(pod.port));
+      await Promise.all(all.map((client) => client.ask()));
+      // The first frame has 250 connections: too many. The second one fits.
+      await pod.server('new END', { descriptors: 200 }).heard('owner');
+      await until(() => old.status().connections.open === 250, 'those that fit are moved');
+      const answers = await Promise.all(all.map((client) => client.ask()));
+      expect(answers.filter((answer) => answer.includes('old END'))).toHaveLength(250);
+      expect(answers.filter((answer) => answer.includes('new END'))).toHaveLength(50);
+      expect(resumed).toEqual([]);
+      expect(old.status().role).toBe('draining');
+    } finally {
+      await pod.close();
+    }
   });
 
   test('a connection that never asked anything moves as well', async () => {

@@ -41,6 +41,18 @@ describe('listeners of every kind', () => {
     expect(await fetchFrom({ host: '::1', port })).toBe('new');
   });
 
+  test('both families of one port are bound, and inherited', async () => {
+    const port = await freePort();
+    const listeners = { web: `0.0.0.0:${port}`, web6: `[0::0]:${port}` };
+    const both = async (): Promise<string[]> => [await fetchFrom({ port }), await fetchFrom({ host: '::1', port })];
+    const first = await begin({ listeners });
+    await first.serve('web', answering('old 4')).serve('web6', answering('old 6')).ready();
+    expect(await both()).toEqual(['old 4', 'old 6']);
+    const next = await begin({ listeners });
+    await next.serve('web', answering('new 4')).serve('web6', answering('new 6')).ready();
+    expect(await both()).toEqual(['new 4', 'new 6']);
+  });
+
   test('a Unix path is inherited; the path is answered at every moment', async () => {
     const path = join(pair.directory, 'app.sock');
     const listeners = { app: { path } };
@@ -179,6 +191,52 @@ describe('what goes along', () => {
     expect(next.status().role).toBe('owner');
   });
 
+  test.each<[string, () => unknown]>([
+    ['more than 64 MiB', () => Buffer.alloc(64 * 1024 * 1024 + 1)],
+    ['no bytes at all', () => 'text'],
+  ])('nor does state that is %s', async (_, saveState) => {
+    const listeners = { web: '127.0.0.1:0' };
+    await (await begin({ listeners, saveState: saveState as () => Uint8Array })).ready();
+    const next = await begin({ listeners });
+    await next.ready();
+    expect(next.state).toBeUndefined();
+    expect(next.status()).toMatchObject({ role: 'owner', reason: 'takeover' });
+  });
+
+  test.each<[string, () => Record<string, number>]>([
+    [
+      'that throw',
+      () => {
+        throw new Error('no counters today');
+      },
+    ],
+    ['that are no numbers', () => ({ requests: Number.NaN, bytes: Number.POSITIVE_INFINITY })],
+  ])('nor do counters %s', async (_, counters) => {
+    const listeners = { web: '127.0.0.1:0' };
+    const old = await begin({ listeners, counters });
+    await old.ready();
+    const next = await begin({ listeners });
+    await next.ready();
+    expect(next.status()).toMatchObject({ role: 'owner', reason: 'takeover' });
+    expect(await old.done).toMatchObject({ reason: 'drained' });
+  });
+
+  test('5,000 counters arrive, each once', async () => {
+    const names = Array.from({ length: 5_000 }, (_, i) => `a_counter_with_a_long_name_${i}`);
+    const listeners = { web: '127.0.0.1:0' };
+    const counters = (): Record<string, number> => Object.fromEntries(names.map((name, i) => [name, i + 1]));
+    await (await begin({ listeners, counters })).ready();
+    const next = await begin({ listeners });
+    const sum = new Map<string, number>();
+    next.on('counters', (delta) => {
+      for (const [name, value] of Object.entries(delta)) sum.set(name, (sum.get(name) ?? 0) + value);
+    });
+    await next.ready();
+    expect(next.status()).toMatchObject({ role: 'owner', reason: 'takeover' });
+    await until(() => sum.size === names.length, 'all counters arrive');
+    expect(names.filter((name, i) => sum.get(name) !== i + 1)).toEqual([]);
+  });
+
   test('counters go on: first what there was, then what the draining process still counts', async () => {
     const counted = { requests: 40 };
     const listeners = { web: '127.0.0.1:0' };
@@ -205,6 +263,13 @@ describe('versions of the protocol', () => {
     const peer = await begin({ listeners }, { versions });
     await peer.ready();
     expect(peer.status().handover?.how).toBe('takeover');
+  });
+
+  test('a label of any length is one', async () => {
+    const listeners = { web: '127.0.0.1:0' };
+    const version = 'v'.repeat(1_000);
+    await (await begin({ listeners, version })).ready();
+    await (await begin({ listeners, version })).ready();
   });
 
   test('a peer that shares none is told so, and the old one serves on', async () => {

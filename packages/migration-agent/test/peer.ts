@@ -22,6 +22,7 @@ export class Peer {
         if (message) this.heard.push(message);
         for (const fd of fds) closeSync(fd);
       },
+      cut: () => undefined,
       end: () => {
         this.ended = true;
       },

@@ -13,6 +13,7 @@ export const activation: Adapter = {
   sharing: 'shared',
   summary: 'CMD takes its sockets by LISTEN_FDS and says READY=1, or prints the line that --ready log:REGEX describes',
   readySigns: ['notify', 'log:REGEX'],
+  check: ({ readySign }) => void lineSign(readySign),
   start: (tools) => {
     const line = lineSign(tools.readySign);
     return line ? startUntilLine(tools, line) : startUntilNotified(tools);
@@ -21,8 +22,16 @@ export const activation: Adapter = {
 
 function lineSign(sign: string | undefined): RegExp | undefined {
   if (sign === undefined || sign === 'notify') return undefined;
-  if (sign.startsWith('log:') && sign.length > 'log:'.length) return new RegExp(sign.slice('log:'.length));
+  if (sign.startsWith('log:') && sign.length > 'log:'.length) return expression(sign.slice('log:'.length));
   throw new TypeError(`--ready is "${sign}"; activation allows "notify" (default) and "log:REGEX"`);
+}
+
+function expression(source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (error) {
+    throw new TypeError(`--ready is "log:${source}": ${(error as Error).message}`);
+  }
 }
 
 async function startUntilNotified(tools: StartTools): Promise<RunningProgram> {

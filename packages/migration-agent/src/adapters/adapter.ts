@@ -1,5 +1,5 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import type { OwnedListener } from '../native/listener.js';
+import type { ListenerPlan, OwnedListener } from '../native/listener.js';
 
 export interface SpawnOptions {
   env?: Record<string, string>;
@@ -66,6 +66,13 @@ export interface RunningProgram {
   close(): void;
 }
 
+/** What the user wrote. */
+export interface Usage {
+  command: readonly string[];
+  readySign: string | undefined;
+  listeners: readonly ListenerPlan[];
+}
+
 /**
  * How one kind of program takes its sockets, says that it is ready, and leaves.
  *
@@ -86,8 +93,8 @@ export interface Adapter {
   kill?(child: ChildProcess): void;
   /** One sentence for `--help`. */
   readonly summary: string;
-  /** Before anything is asked for or opened. @throws TypeError when CMD cannot work. */
-  check?(command: readonly string[]): void;
+  /** Before anything is asked for or opened. @throws TypeError when CMD, `--ready` or a `--listen` cannot work. */
+  check?(usage: Usage): void;
   /** Another adapter for this very program; undefined when this one is right. Asked once, after `check`. */
   insteadFor?(command: readonly string[]): Promise<Adapter | undefined>;
   /** Starts the program; resolves when it serves. Rejects with the reason when it cannot. */

@@ -31,7 +31,9 @@ export const haproxy: Adapter = {
   sharing: 'shared',
   summary: 'HAProxy takes its sockets by `bind fd@3`, fd@4 ... in the order of --listen',
   leavesOn: 'SIGUSR1',
-  check: ([, ...options]) => {
+  check: ({ command: [, ...options], listeners }) => {
+    const udp = listeners.find(({ kind }) => kind === 'udp');
+    if (udp) throw new TypeError(`HAProxy has no use for the UDP listener ${udp.name}`);
     for (const option of options) {
       if (NEVER[option]) throw new TypeError(`${option} cannot be used under the agent: ${NEVER[option]}`);
     }
@@ -108,7 +110,6 @@ async function serves(socket: string, node: string, gone: AbortSignal): Promise<
 /** Nobody would take the connections from a descriptor without a `bind`, and they would wait for ever. */
 async function refuseUnbound(socket: string, listeners: OwnedListener[]): Promise<void> {
   for (const [index, { record }] of listeners.entries()) {
-    if (record.kind === 'udp') throw new Error(`HAProxy has no use for the UDP listener ${record.name}`);
     const what = await ask(socket, `show fd ${FIRST_FD + index}`);
     if (/\biocb=\S*accept/.test(what)) continue;
     throw new Error(

@@ -22,10 +22,10 @@ export const mosn: Adapter = {
   sharing: 'own',
   holdsAddressesToItsEnd: true,
   summary: "MOSN's own smooth upgrade: both containers share its uds_dir, and its log goes to standard output",
+  check: ({ listeners }) => {
+    if (listeners.length > 0) throw new TypeError('MOSN opens and hands over its sockets by itself; remove --listen');
+  },
   async start(tools: StartTools): Promise<RunningProgram> {
-    if (tools.listeners.length > 0) {
-      throw new TypeError('MOSN opens and hands over its sockets by itself; remove --listen');
-    }
     const child = tools.spawn(tools.command, { stdio: [...READ_OUTPUT] });
     const stage = new Stage();
     followLines(child, (line) => stage.look(line));

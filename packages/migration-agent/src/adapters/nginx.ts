@@ -25,6 +25,7 @@ export const nginx: Adapter = {
   summary: 'nginx takes its sockets as in a binary upgrade; each `listen` needs a --listen with the same address',
   readySigns: ['workers', 'unix:/PATH'],
   leavesOn: 'SIGQUIT',
+  check: ({ readySign: sign }) => void readySign(sign),
   async start(tools: StartTools): Promise<RunningProgram> {
     const listeners = listeningSockets('nginx', tools.listeners);
     const sign = readySign(tools.readySign);

@@ -4,7 +4,7 @@ import { environment, readConfig } from '../config.js';
 import { examine } from '../doctor/examine.js';
 import { type Examined, firstProcess, runArguments } from '../doctor/examined.js';
 import { asText, worstFirst } from '../doctor/finding.js';
-import { listenerPlanOf } from '../takeover/listener-spec.js';
+import { listenerPlansOf } from '../takeover/listener-spec.js';
 
 /** Looks at the container from the inside. 0: nothing is wrong (there may be warnings), 1: something is. */
 export async function doctorCommand(args: string[]): Promise<number> {
@@ -51,7 +51,7 @@ function examinedFrom(values: RunValues, command: string[], graceSeconds: number
     config,
     adapter: adapterNamed(values.adapter ?? theirs.adapter ?? config.adapter).name,
     readySign: values.ready ?? theirs.ready ?? config.ready,
-    listeners: listen.map(listenerPlanOf),
+    listeners: listenerPlansOf(listen),
     command: running && dashes >= 0 ? running.slice(dashes + 1) : command,
     graceSeconds,
     env: environment(),

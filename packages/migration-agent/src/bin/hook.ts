@@ -1,7 +1,7 @@
-import { watch } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.js';
 import { followStatus } from '../status/client.js';
+import { watchDirectory } from '../status/directory-watch.js';
 import { ownDirectory } from '../status/own-directory.js';
 import { statusPath } from '../status/path.js';
 import type { AgentStatus } from '../status/snapshot.js';
@@ -91,11 +91,11 @@ function judge({ role, reason, message }: AgentStatus): Outcome {
 /** Resolves when something in the directory changed, or shortly after. */
 function nextChange(directory: string): Promise<void> {
   return new Promise((resolve) => {
-    const watcher = watch(directory, () => finish());
+    const watcher = watchDirectory(directory, () => finish());
     const timer = setTimeout(() => finish(), RETRY_MS);
     const finish = (): void => {
       clearTimeout(timer);
-      watcher.close();
+      watcher?.close();
       resolve();
     };
   });

@@ -1,15 +1,14 @@
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
-import { adapterNamed } from '../adapters/registry.js';
+import { adapterNamed, checkUsage } from '../adapters/registry.js';
 import { environment, readConfig } from '../config.js';
 import { AgentError } from '../errors.js';
 import { Participant } from '../handover/participant.js';
 import { addon } from '../native/addon.js';
-import type { OwnedListener } from '../native/listener.js';
+import type { ListenerPlan, OwnedListener } from '../native/listener.js';
 import { type ProgramEnd, SupervisedProgram } from '../supervise/supervised-program.js';
-import { listenerPlanOf } from '../takeover/listener-spec.js';
+import { listenerPlansOf } from '../takeover/listener-spec.js';
 import { settingsFrom } from '../takeover/settings.js';
-import { writeTerminationMessage } from './termination-message.js';
 
 /** An activated program accepts from its start on: one that is given up may answer what it has taken. */
 const GIVE_UP_MS = 5_000;
@@ -23,13 +22,10 @@ export async function runCommand(args: string[]): Promise<number> {
     options: { adapter: { type: 'string' }, listen: { type: 'string', multiple: true }, ready: { type: 'string' } },
   });
   const named = adapterNamed(values.adapter ?? config.adapter);
-  named.check?.(command);
-  const adapter = (await named.insteadFor?.(command)) ?? named;
   const readySign = values.ready ?? config.ready;
-  if (readySign !== undefined && !adapter.readySigns) {
-    throw new TypeError(`--ready is "${readySign}"; the ${adapter.name} adapter has a sign of its own, leave it out`);
-  }
-  const plans = [...config.listen, ...(values.listen ?? [])].map(listenerPlanOf);
+  const plans = listenerPlansOf([...config.listen, ...(values.listen ?? [])]);
+  checkUsage(named, { command, readySign, listeners: plans });
+  const adapter = (await named.insteadFor?.(command)) ?? named;
   const settings = { ...settingsFrom({}, config, {}), adoptsAll: adapter.adoptsAll === true };
   const exclusive = adapter.sharing === 'exclusive';
   const agentBinds = adapter.sharing === 'shared';
@@ -60,7 +56,6 @@ export async function runCommand(args: string[]): Promise<number> {
     await serve(participant, program, exclusive);
   } catch (error) {
     if (error instanceof AgentError && error.code === 'STOPPED') return 0;
-    writeTerminationMessage(config.terminationLog, error instanceof Error ? error.message : String(error));
     await program.end(GIVE_UP_MS);
     throw error;
   }
@@ -95,7 +90,7 @@ function split(args: string[]): { own: string[]; command: string[] } {
 }
 
 /** With `exec` the agent has no socket, but knows where the program will listen. */
-function unboundListener(plan: ReturnType<typeof listenerPlanOf>): OwnedListener {
+function unboundListener(plan: ListenerPlan): OwnedListener {
   const { name, kind, host, port, path, backlog } = plan;
   return { fd: -1, record: { name, kind, host, port, path, backlog, cookie: '' } };
 }

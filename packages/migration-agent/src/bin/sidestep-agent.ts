@@ -8,6 +8,9 @@ const COMMANDS: Record<string, () => Promise<(args: string[]) => Promise<number>
   custodian: async () => (await import('./custodian.js')).custodianCommand,
 };
 
+/** What runs in a container on its own account; the others are asked by a person, who reads the answer. */
+const LEAVES_MESSAGE = new Set(['run', 'hook', 'custodian']);
+
 // Each command is loaded by itself: the hook must be quick, the custodian small.
 async function main(argv: string[]): Promise<number> {
   const [name = '--help', ...args] = argv;
@@ -23,11 +26,19 @@ async function main(argv: string[]): Promise<number> {
   return (await command())(args);
 }
 
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    const { message, hint } = error as { message?: string; hint?: string };
-    process.stderr.write(`sidestep-agent: ${message ?? String(error)}${hint ? `\n  ${hint}` : ''}\n`);
-    process.exit(error instanceof TypeError ? 2 : 1);
-  },
-);
+async function failed(error: unknown): Promise<number> {
+  const { message = String(error), hint, code } = error as { message?: string; hint?: string; code?: string };
+  process.stderr.write(`sidestep-agent: ${message}${hint ? `\n  ${hint}` : ''}\n`);
+  if (LEAVES_MESSAGE.has(process.argv[2] ?? '')) {
+    const [{ terminationLog }, { writeTerminationMessage }] = await Promise.all([
+      import('../config.js'),
+      import('./termination-message.js'),
+    ]);
+    writeTerminationMessage(terminationLog(), message);
+  }
+  return error instanceof TypeError || code === 'BAD_ADDRESS' ? 2 : 1;
+}
+
+void main(process.argv.slice(2))
+  .catch(failed)
+  .then((code) => process.exit(code));

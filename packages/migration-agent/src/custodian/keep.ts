@@ -1,8 +1,9 @@
-import { type FSWatcher, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { takerContext } from '../handover/acquire.js';
 import type { Agent } from '../handover/agent.js';
 import { type TakerHost, TakerSession } from '../handover/taker-session.js';
 import { addon, closeAll, SystemCallError } from '../native/addon.js';
+import { watchDirectory } from '../status/directory-watch.js';
 
 /** Why keeping ended: told to stop, or nobody has owned the listeners for as long as the caller wanted to wait. */
 export type KeepEnd = 'stopped' | 'no-owner';
@@ -16,7 +17,8 @@ export interface KeepOptions {
 type Watch = 'absent' | 'gone' | 'busy';
 
 const PAUSE_MS = 100;
-const STANDBY_LOOK_MS = 250;
+/** For who wants to serve after a while, or is told of no change. */
+const LOOK_MS = 250;
 
 /**
  * Keeps duplicates of the owner's listeners without ever accepting on them.
@@ -130,14 +132,14 @@ function standIn(agent: Agent, options: KeepOptions): Promise<'settled' | 'stand
   });
 }
 
-/** Changes in a directory, without polling. A change between two waits is not lost. */
+/** Changes in a directory, without polling where the kernel tells of them. A change between two waits is not lost. */
 class DirectoryChanges {
-  readonly #watcher: FSWatcher;
+  readonly #watcher: FSWatcher | undefined;
   #changed = false;
   #wake: (() => void) | undefined;
 
   constructor(path: string) {
-    this.#watcher = watch(path, () => {
+    this.#watcher = watchDirectory(path, () => {
       this.#changed = true;
       this.#wake?.();
     });
@@ -155,14 +157,14 @@ class DirectoryChanges {
         stopped.removeEventListener('abort', wake);
         resolve();
       };
-      // Only who wants to serve after a while looks without a change; the custodian sleeps until one.
-      const timer = atMostMs === undefined ? undefined : setTimeout(wake, Math.min(atMostMs, STANDBY_LOOK_MS));
+      const sleeps = atMostMs === undefined && this.#watcher !== undefined;
+      const timer = sleeps ? undefined : setTimeout(wake, Math.min(atMostMs ?? LOOK_MS, LOOK_MS));
       stopped.addEventListener('abort', wake, { once: true });
       this.#wake = wake;
     });
   }
 
   close(): void {
-    this.#watcher.close();
+    this.#watcher?.close();
   }
 }

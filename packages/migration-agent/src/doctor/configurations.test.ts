@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { listenerPlanOf } from '../takeover/listener-spec.js';
+import { listenerPlansOf } from '../takeover/listener-spec.js';
 import { runArguments } from './examined.js';
 import type { Finding } from './finding.js';
 import { haproxyConfigFindings } from './haproxy.js';
@@ -11,7 +11,7 @@ const wrong = (findings: Finding[]): string[] =>
 
 describe('a configuration of nginx', () => {
   const check = (text: string, listen: string[], ready?: string): string[] =>
-    wrong(nginxConfigFindings(text, listen.map(listenerPlanOf), ready, 'nginx.conf'));
+    wrong(nginxConfigFindings(text, listenerPlansOf(listen), ready, 'nginx.conf'));
 
   test.each([
     ['server { listen 8080; }', ['web=8080']],

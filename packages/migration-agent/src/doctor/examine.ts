@@ -9,6 +9,7 @@ import {
   kernelFindings,
   programFindings,
   sharedMemoryFindings,
+  usageFindings,
   versionFindings,
 } from './surroundings.js';
 
@@ -30,6 +31,7 @@ export async function examine(examined: Examined): Promise<Finding[]> {
     ...kernelFindings(),
     ...sharedMemoryFindings(examined),
     ...program,
+    ...usageFindings(examined),
     ...(canAsk ? (BY_ADAPTER[examined.adapter]?.(examined) ?? []) : []),
     ...graceFindings(examined),
   ];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { adapterNamed, checkUsage } from '../adapters/registry.js';
 import { AF_UNIX, addon, closeAll, SOCK_SEQPACKET } from '../native/addon.js';
 import { findLauncher } from '../supervise/launch.js';
 import type { Examined } from './examined.js';
@@ -35,7 +36,7 @@ export function versionFindings({ config, env }: Examined): Finding[] {
       ),
     ];
   }
-  const turn = config.hint.version > config.hint.alternative ? 'this container serves' : 'this container keeps';
+  const turn = config.hint.version >= config.hint.alternative ? 'this container serves' : 'this container keeps';
   return [ok('versions', where, `${version} and ${alternative}: ${turn}`)];
 }
 
@@ -103,6 +104,25 @@ export function programFindings({ command, env }: Examined): Finding[] {
   return [
     error('program', program, 'is not on PATH, or not executable', 'Install it in the image, or give its whole path.'),
   ];
+}
+
+/** What `sidestep-agent run` would refuse before it starts anything. */
+export function usageFindings({ adapter, command, readySign, listeners }: Examined): Finding[] {
+  if (command.length === 0) return [];
+  const where = `sidestep-agent run --adapter ${adapter}`;
+  try {
+    checkUsage(adapterNamed(adapter), { command, readySign, listeners });
+    return [ok('usage', where, 'is what the adapter takes')];
+  } catch (problem) {
+    return [
+      error(
+        'usage',
+        where,
+        (problem as Error).message,
+        'Correct the CMD of the image: the container would end at once.',
+      ),
+    ];
+  }
 }
 
 function locate(program: string, path: string): string | undefined {

@@ -22,6 +22,9 @@ export interface Http1Options {
   idleCloseSpreadMs: number;
 }
 
+/** Every answer would otherwise offer all of them again to a successor that has refused them, and nobody reads them meanwhile. */
+const REFUSED_MS = 1_000;
+
 /**
  * An HTTP/1.1 server. Its idle connections move to the successor between two messages, the busy ones when their answer ends; what
  * cannot move (TLS, a successor that does not take any) is told `Connection: close` with its next answer.
@@ -43,6 +46,7 @@ export class ServedHttp1 implements Served {
   readonly #closeAt = new WeakMap<Socket, number>();
   readonly ticketKeys?: { get(): Buffer; set(keys: Buffer): void };
   #closing = false;
+  #offersAgainAt = 0;
 
   constructor(server: Server, options: Http1Options) {
     this.#server = server;
@@ -120,10 +124,14 @@ export class ServedHttp1 implements Served {
   }
 
   /** Moves every connection that is between two messages; what the successor refuses is read here again. */
-  #moveIdle(migrate: NonNullable<DrainTools['migrate']>, listener: string): Promise<number> {
+  async #moveIdle(migrate: NonNullable<DrainTools['migrate']>, listener: string): Promise<number> {
+    if (performance.now() < this.#offersAgainAt) return 0;
     const idle = idleConnections(this.#server, this.#acceptor.sockets).filter(isMovable);
     const record = { listener, protocol: 'http1' as const };
-    return moveConnections([...this.#sleeping.leave(record), ...movableSockets(idle, record)], migrate);
+    const offered = [...this.#sleeping.leave(record), ...movableSockets(idle, record)];
+    const moved = await moveConnections(offered, migrate);
+    if (moved < offered.length) this.#offersAgainAt = performance.now() + REFUSED_MS;
+    return moved;
   }
 
   #closeIdle(): number {

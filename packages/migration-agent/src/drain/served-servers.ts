@@ -17,11 +17,16 @@ import { ServedUdp } from './udp.js';
 /** The workload of a Node program: its servers, each behind one listener. */
 export class ServedServers implements Workload {
   readonly #listener: (name: string) => OwnedListener | undefined;
+  readonly #log: (event: string, fields: Record<string, unknown>) => void;
   readonly #served = new Map<string, Served>();
   #accepting = false;
 
-  constructor(listener: (name: string) => OwnedListener | undefined) {
+  constructor(
+    listener: (name: string) => OwnedListener | undefined,
+    log: (event: string, fields: Record<string, unknown>) => void,
+  ) {
     this.#listener = listener;
+    this.#log = log;
   }
 
   /** @throws AgentError `ALREADY_SERVED`, `NOT_SERVABLE`. */
@@ -31,7 +36,9 @@ export class ServedServers implements Workload {
         hint: 'One server per listener.',
       });
     }
-    this.#served.set(name, servedFor(name, server, options, idleCloseSpreadMs));
+    const failed: HookFailed = (hook, error) =>
+      this.#log('hook-failed', { listener: name, hook, error: String(error) });
+    this.#served.set(name, servedFor(name, server, options, idleCloseSpreadMs, failed));
   }
 
   async attach(): Promise<void> {
@@ -92,7 +99,15 @@ export class ServedServers implements Workload {
   }
 }
 
-function servedFor(name: string, server: ServableServer, options: ServeOptions, idleCloseSpreadMs: number): Served {
+type HookFailed = (hook: string, error: unknown) => void;
+
+function servedFor(
+  name: string,
+  server: ServableServer,
+  options: ServeOptions,
+  idleCloseSpreadMs: number,
+  failed: HookFailed,
+): Served {
   if (typeof server === 'function' || server instanceof UdpSocket) return new ServedUdp(server);
   // An Http2Server has no public class to compare with; `updateSettings` is its alone.
   if ('updateSettings' in server) return new ServedHttp2(server as Http2Server, idleCloseSpreadMs);
@@ -102,7 +117,7 @@ function servedFor(name: string, server: ServableServer, options: ServeOptions, 
   }
   if (isTcpServer(server)) {
     const { migrateConnection, adoptConnection } = options;
-    return new ServedTcp(server, { migrateConnection, adoptConnection });
+    return new ServedTcp(server, { migrateConnection, adoptConnection, failed });
   }
   throw new AgentError(
     'NOT_SERVABLE',

@@ -185,8 +185,9 @@ function takerHost(agent: Agent, plans: ListenerPlan[], port: TakerPort, outcome
         HINTS[reason] ?? 'Whoever served before still does; the log of the other container says why it refused.';
       outcome.failed(new AgentError('ABORTED', `${reason}: ${message}`, { hint, retry: 'backoff' }));
     },
-    closed: () => {
+    closed: (reason) => {
       agent.predecessor = undefined;
+      if (reason === 'bad-frame') agent.settings.log('predecessor-unreadable', {});
     },
     interrupt: agent.interrupt,
   };

@@ -54,7 +54,7 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
     this.settings = settings;
     this.workload = workload;
     this.directory = new PrivateDirectory(settings.directory);
-    this.counterFeed = new CounterFeed(settings.counters);
+    this.counterFeed = new CounterFeed(settings);
     this.interrupt = settings.interrupt ?? (() => undefined);
     this.board = new StatusBoard(
       { instance: this.instance, version: settings.version },

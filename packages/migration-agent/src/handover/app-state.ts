@@ -2,8 +2,9 @@ import { fstatSync, readSync } from 'node:fs';
 import { addon, orThrow } from '../native/addon.js';
 import { MAX_STATE_BYTES } from '../protocol/limits.js';
 
-/** A sealed memfd with the bytes. The caller closes it after sending. @throws RangeError beyond 64 MiB. */
+/** A sealed memfd with the bytes. The caller closes it after sending. @throws RangeError beyond 64 MiB, TypeError. */
 export function stateDescriptor(bytes: Uint8Array): number {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('app state must be a Uint8Array');
   if (bytes.length > MAX_STATE_BYTES)
     throw new RangeError(`app state of ${bytes.length} bytes is more than ${MAX_STATE_BYTES}`);
   return orThrow('memfd_create', addon().memfd('sidestep-state', bytes));

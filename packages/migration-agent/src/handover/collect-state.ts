@@ -1,31 +1,77 @@
+import { MAX_BODY_BYTES, MAX_STATE_BODY_BYTES } from '../protocol/limits.js';
 import type { Message } from '../protocol/messages.js';
 import type { AgentSettings } from './agent-settings.js';
 import { stateDescriptor } from './app-state.js';
 
-/** The program's counters: absolute at first (STATE), increments after it (STATS). */
+/** Of the 64 KiB of a STATE; half is left for ticket keys. */
+const STATE_BYTES = MAX_STATE_BODY_BYTES / 2 - 200;
+/** A STATS is a frame like any other. */
+const STATS_BYTES = MAX_BODY_BYTES - 200;
+const MOST_COUNTERS = 4_096;
+
+/**
+ * The program's counters: absolute at first (STATE), increments after it (STATS). What the program gives is not believed: the peer would
+ * refuse the frame, and with it the hand-over.
+ */
 export class CounterFeed {
   readonly #read: (() => Record<string, number>) | undefined;
-  #last: Record<string, number> = {};
+  readonly #log: AgentSettings['log'];
+  #told: Record<string, number> = {};
 
-  constructor(read: (() => Record<string, number>) | undefined) {
-    this.#read = read;
+  constructor({ counters, log }: Pick<AgentSettings, 'counters' | 'log'>) {
+    this.#read = counters;
+    this.#log = log;
   }
 
   get active(): boolean {
     return this.#read !== undefined;
   }
 
+  /** As many as fit; the others are told whole with the first increments. */
   absolute(): Record<string, number> {
-    this.#last = { ...this.#read?.() };
-    return this.#last;
+    this.#told = inFrames(this.#now(), STATE_BYTES)[0] ?? {};
+    return { ...this.#told };
   }
 
-  increments(): Record<string, number> {
-    const before = this.#last;
-    const now = this.absolute();
-    const changed = Object.entries(now).filter(([name, value]) => value !== (before[name] ?? 0));
-    return Object.fromEntries(changed.map(([name, value]) => [name, value - (before[name] ?? 0)]));
+  /** What has been counted since the last time, in as many frames as it needs; at least one. */
+  increments(): Record<string, number>[] {
+    const changed = this.#now().flatMap(([name, value]): [string, number][] => {
+      const more = value - (this.#told[name] ?? 0);
+      this.#told[name] = value;
+      return more === 0 ? [] : [[name, more]];
+    });
+    const frames = inFrames(changed, STATS_BYTES);
+    return frames.length > 0 ? frames : [{}];
   }
+
+  #now(): [string, number][] {
+    try {
+      return Object.entries(this.#read?.() ?? {}).filter(([, value]) => Number.isFinite(value));
+    } catch (error) {
+      this.#log('counters-not-read', { error: String(error) });
+      return [];
+    }
+  }
+}
+
+/** Splits a table into as many as fit a frame each. An entry that fits none is left out. */
+function inFrames<T>(entries: readonly (readonly [string, T])[], bytes: number): Record<string, T>[] {
+  const frames: Record<string, T>[] = [];
+  let room = 0;
+  let count = MOST_COUNTERS;
+  for (const [name, value] of entries) {
+    const size = Buffer.byteLength(JSON.stringify({ [name]: value }));
+    if (size > bytes) continue;
+    if (size > room || count === MOST_COUNTERS) {
+      frames.push(Object.create(null) as Record<string, T>);
+      room = bytes;
+      count = 0;
+    }
+    frames[frames.length - 1]![name] = value;
+    room -= size;
+    count += 1;
+  }
+  return frames;
 }
 
 /**
@@ -36,19 +82,21 @@ export async function collectState(
   ticketKeys: Record<string, string>,
   counters: Record<string, number>,
 ): Promise<{ message: Message & { type: 'STATE' }; fds: number[] }> {
-  const bytes = await savedState(settings);
-  const message = { type: 'STATE' as const, ticketKeys, counters, appBytes: bytes?.length ?? 0 };
-  return { message, fds: bytes ? [stateDescriptor(bytes)] : [] };
+  const saved = await savedState(settings);
+  const [fittingKeys = {}] = inFrames(Object.entries(ticketKeys), STATE_BYTES);
+  const message = { type: 'STATE' as const, ticketKeys: fittingKeys, counters, appBytes: saved?.bytes ?? 0 };
+  return { message, fds: saved ? [saved.fd] : [] };
 }
 
-async function savedState(settings: AgentSettings): Promise<Uint8Array | undefined> {
+async function savedState(settings: AgentSettings): Promise<{ fd: number; bytes: number } | undefined> {
   if (!settings.saveState) return undefined;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), settings.limits.stateMs);
   });
   try {
-    return await Promise.race([Promise.resolve(settings.saveState()), late]);
+    const bytes = await Promise.race([Promise.resolve(settings.saveState()), late]);
+    return bytes ? { fd: stateDescriptor(bytes), bytes: bytes.length } : undefined;
   } catch (error) {
     settings.log('state-not-saved', { error: String(error) });
     return undefined;

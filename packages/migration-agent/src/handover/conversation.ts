@@ -1,6 +1,6 @@
 import { closeAll } from '../native/addon.js';
-import { Channel } from '../native/channel.js';
-import { decodeFrame, encodeFrame, FRAME_TYPE, type Frame } from '../protocol/frame.js';
+import type { Channel, ChannelEvents } from '../native/channel.js';
+import { decodeFrame, encodeFrame, FRAME_TYPE, type Frame, FrameError, withoutDescriptors } from '../protocol/frame.js';
 import { type Message, readMessage, writeBody } from '../protocol/messages.js';
 
 /** A message with the descriptors that came along; whoever handles it owns them. */
@@ -15,8 +15,10 @@ export type Interrupt = (point: string) => void | Promise<void>;
 
 export interface ConversationEvents {
   incoming(incoming: Incoming): void;
-  /** The peer is gone, or broke the framing. */
-  end(error?: Error): void;
+  /** The peer is gone. */
+  end(): void;
+  /** What came cannot be read. The conversation is still open: whoever hears this says so and ends it. */
+  unreadable(error: Error): void;
 }
 
 /** Frames over one channel: numbering, typed messages, and the answers that every peer is owed whatever the state. */
@@ -27,14 +29,12 @@ export class Conversation {
   /** Version of the frames this side sends; 1 until one is agreed. */
   version = 1;
 
-  constructor(
-    channel: (events: { packet(data: Uint8Array, fds: number[]): void; end(error?: Error): void }) => Channel,
-    events: ConversationEvents,
-  ) {
+  constructor(channel: (events: ChannelEvents) => Channel, events: ConversationEvents) {
     this.#events = events;
     this.#channel = channel({
       packet: (data, fds) => this.#onPacket(data, fds),
-      end: (error) => events.end(error),
+      cut: (data, what) => this.#onCut(data, what),
+      end: () => events.end(),
     });
   }
 
@@ -80,13 +80,20 @@ export class Conversation {
       }
     } catch (error) {
       closeAll(fds);
-      this.#refuse(error instanceof Error ? error : new Error(String(error)));
+      this.#events.unreadable(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  #refuse(error: Error): void {
-    this.send({ type: 'ABORT', reason: 'bad-frame', message: error.message.slice(0, 500), retryAfterMs: 0 });
-    this.close();
-    this.#events.end(error);
+  /** Connections for which this process has no descriptors left can be refused one by one; without anything else it cannot go on. */
+  #onCut(data: Uint8Array, what: 'data' | 'descriptors'): void {
+    const lost = new FrameError('TRUNCATED', `the kernel cut off ${what}`);
+    try {
+      const frame = what === 'descriptors' ? withoutDescriptors(data) : undefined;
+      const message = frame && readMessage(frame.type, frame.body);
+      if (frame && message?.type === 'CONNS') this.#events.incoming({ message, seq: frame.seq, fds: [] });
+      else this.#events.unreadable(lost);
+    } catch {
+      this.#events.unreadable(lost);
+    }
   }
 }

@@ -45,16 +45,17 @@ export class Drain {
     if (this.#cancel.signal.aborted) return connections;
     clearInterval(this.#stats);
     if (this.#agent.counterFeed.active) {
-      successor?.send({ type: 'STATS', counters: this.#agent.counterFeed.increments(), open: 0 });
+      if (successor) this.#tellCounters(successor, 0);
     }
     successor?.dispatch({ type: 'drained', ...connections });
     return connections;
   }
 
   #sendStats(successor: GiverSession): NodeJS.Timeout {
-    return setInterval(() => {
-      const open = this.#agent.workload.openConnections();
-      successor.send({ type: 'STATS', counters: this.#agent.counterFeed.increments(), open });
-    }, STATS_EVERY_MS);
+    return setInterval(() => this.#tellCounters(successor, this.#agent.workload.openConnections()), STATS_EVERY_MS);
+  }
+
+  #tellCounters(successor: GiverSession, open: number): void {
+    for (const counters of this.#agent.counterFeed.increments()) successor.send({ type: 'STATS', counters, open });
   }
 }

@@ -1,7 +1,7 @@
 import { closeAll } from '../native/addon.js';
 import { Channel } from '../native/channel.js';
 import type { OwnedListener } from '../native/listener.js';
-import type { ConnectionRecord, Message } from '../protocol/messages.js';
+import { badFrame, type ConnectionRecord, type Message } from '../protocol/messages.js';
 import { Conversation, type Incoming, type Interrupt } from './conversation.js';
 import { giverDeadline, reduceGiver } from './giver.js';
 import { type GiverAction, type GiverContext, type GiverEvent, type GiverState, newGiver } from './giver-state.js';
@@ -42,6 +42,7 @@ export class GiverSession {
     this.#talk = new Conversation((events) => new Channel(fd, events), {
       incoming: (incoming) => this.#incoming(incoming),
       end: () => this.#end(),
+      unreadable: ({ message }) => this.#refuse(message),
     });
     const context = (): GiverContext => ({ ...host.context(this), nonce, offerFrames: this.#frames.length });
     this.#machine = new Reduction<GiverState, GiverEvent, GiverAction>({
@@ -101,6 +102,12 @@ export class GiverSession {
       this.#closeWhenAnswered();
     }
     this.dispatch({ type: 'message', message });
+  }
+
+  #refuse(message: string): void {
+    this.#talk.send(badFrame(message));
+    this.#talk.close();
+    this.#end();
   }
 
   #end(): void {

@@ -54,6 +54,7 @@ export class TakerSession {
     this.#talk = new Conversation((events) => Channel.connect(path, events), {
       incoming: (incoming) => this.#incoming(incoming),
       end: () => this.dispatch({ type: 'eof' }),
+      unreadable: ({ message }) => this.dispatch({ type: 'unreadable', message }),
     });
     this.#machine = new Reduction<TakerState, TakerEvent, TakerAction>({
       initial: newTaker(monotonicMs(), context.limits),

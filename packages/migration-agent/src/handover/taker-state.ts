@@ -45,6 +45,7 @@ export type TakerEvent =
   /** `seq` is the frame's; `faults` are what the self-check of an OFFER's descriptors found. */
   | { type: 'message'; message: Message; seq: number; faults?: string[] }
   | { type: 'eof' }
+  | { type: 'unreadable'; message: string }
   | { type: 'tick' }
   | { type: 'program-ready' }
   | { type: 'program-failed'; message: string }

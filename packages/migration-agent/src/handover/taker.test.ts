@@ -116,6 +116,31 @@ describe('the old one goes away', () => {
   });
 });
 
+describe('the old one sends what cannot be read, and goes on serving', () => {
+  const owner = [...TO_SERVING, say(COMMITTED)];
+  test.each<[string, TakerEvent[], TakerAction['do'], string]>([
+    ['before its sockets came: ask again', TO_IMPORTED.slice(0, 2), 'retry', 'ABORT'],
+    ['instead of STATE: fail', TO_IMPORTED.slice(0, 3), 'fail', 'ABORT'],
+    ['while the program starts: fail', TO_IMPORTED, 'fail', 'ABORT'],
+    ['instead of GO: fail', [...TO_IMPORTED, READY], 'fail', 'ABORT'],
+    ['instead of COMMITTED: fail', TO_SERVING, 'fail', 'ABORT'],
+    ['after COMMITTED: serve on, and let it drain', owner, 'close', 'RELEASE'],
+  ])('%s', (_, before, expected, last) => {
+    const { did, said } = play([...before, { type: 'unreadable', message: 'nonsense' }, READY, ATTACHED]);
+    expect(did.at(-1)).toBe(expected);
+    expect(said.at(-1)).toBe(last);
+    expect(did.filter((what) => what === 'own')).toHaveLength(before === owner ? 1 : 0);
+  });
+
+  test('a custodian asks again', () => {
+    const { did } = play(
+      [...TO_IMPORTED.slice(0, 3), { type: 'unreadable', message: '' }],
+      context({ role: 'custodian' }),
+    );
+    expect(did.slice(-2)).toEqual(['send', 'holder-gone']);
+  });
+});
+
 describe('the old one says no', () => {
   test('before the commit the new one stops accepting and fails', () => {
     const { did } = play([...TO_SERVING, say(ABORT)]);
@@ -169,6 +194,7 @@ test('whatever the old side sends in whatever order: it owns at most once, and o
   const event = fc.oneof<fc.Arbitrary<TakerEvent>[]>(
     fc.constantFrom(...messages).map((message) => say(message)),
     fc.constantFrom<TakerEvent>(READY, ATTACHED, { type: 'eof' }, { type: 'tick' }, { type: 'succeeded' }),
+    fc.constant<TakerEvent>({ type: 'unreadable', message: '' }),
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(2_000), event), { maxLength: 25 }), fc.nat(7), (steps, begun) => {

@@ -1,5 +1,5 @@
 import { type Conversation, proofOf, sameProof } from '../protocol/authentication.js';
-import type { Message } from '../protocol/messages.js';
+import { badFrame, type Message } from '../protocol/messages.js';
 import type { TakerAction, TakerContext, TakerEvent, TakerState, TakerStep } from './taker-state.js';
 
 /** PREPARED names at most this many of each, so that it always fits a frame. */
@@ -15,6 +15,8 @@ export function reduceTaker(state: TakerState, event: TakerEvent, now: number, c
       return onMessage(state, event, now, ctx);
     case 'eof':
       return onEof(state, now, ctx);
+    case 'unreadable':
+      return onUnreadable(state, event.message);
     case 'tick':
       return onTick(state, now, ctx);
     case 'program-ready':
@@ -179,6 +181,25 @@ function onEof(state: TakerState, now: number, ctx: TakerContext): TakerStep {
       return own({ ...state, orphaned: true }, 'promoted');
     default:
       return step({ ...state, orphaned: true, deadline: undefined });
+  }
+}
+
+/**
+ * A frame that cannot be read is not the death of who sent it: the old side hears the refusal and goes on serving, so before the commit
+ * this side must not. After it this side serves, and the old one is told that the end of the conversation means nothing.
+ */
+function onUnreadable(state: TakerState, message: string): TakerStep {
+  const say: TakerAction = { do: 'send', message: badFrame(message) };
+  switch (state.phase) {
+    case 'hello':
+    case 'importing':
+      return end(state, say, { do: 'retry', reason: 'bad-frame', afterMs: 10 });
+    case 'keeping':
+      return end(state, say, { do: 'holder-gone', reason: 'bad-frame' });
+    case 'owner':
+      return end(state, { do: 'send', message: { type: 'RELEASE' } }, { do: 'close', reason: 'bad-frame' });
+    default:
+      return giveUp(state, 'bad-frame', message);
   }
 }
 

@@ -1,4 +1,3 @@
-import { FrameError } from '../protocol/frame.js';
 import { HEADER_BYTES, MAX_STATE_BODY_BYTES } from '../protocol/limits.js';
 import {
   AF_UNIX,
@@ -12,11 +11,13 @@ import {
   WRITABLE,
 } from './addon.js';
 
-/** What a channel reports. `packet` owns the descriptors it is given; `end` comes exactly once. */
+/** What a channel reports. `packet` owns the descriptors it is given; `end` comes at most once. */
 export interface ChannelEvents {
   packet(data: Uint8Array, fds: number[]): void;
-  /** The peer is gone or broke the framing (then `error` says how). */
-  end(error?: Error): void;
+  /** A message of which the kernel cut something off, and what; its descriptors are closed. */
+  cut(data: Uint8Array, what: 'data' | 'descriptors'): void;
+  /** The peer is gone. */
+  end(): void;
 }
 
 const RECEIVE_BYTES = HEADER_BYTES + MAX_STATE_BODY_BYTES;
@@ -91,10 +92,10 @@ export class Channel {
     addon().close(this.#fd);
   }
 
-  #finish(error?: Error): void {
+  #finish(): void {
     if (!this.open) return;
     this.close();
-    this.#events.end(error);
+    this.#events.end();
   }
 
   #onReady(ready: number): void {
@@ -132,13 +133,13 @@ export class Channel {
         this.#finish();
         return;
       }
-      if (got.truncated !== 0) {
-        closeAll(got.fds);
-        this.#finish(new FrameError('TRUNCATED', `the kernel cut off ${got.truncated & 2 ? 'descriptors' : 'data'}`));
-        return;
-      }
       // A copy: whoever takes the packet may keep it beyond the next receive.
-      this.#events.packet(Uint8Array.prototype.slice.call(buffer, 0, got.bytes), got.fds);
+      const data = Uint8Array.prototype.slice.call(buffer, 0, got.bytes);
+      if (got.truncated === 0) this.#events.packet(data, got.fds);
+      else {
+        closeAll(got.fds);
+        this.#events.cut(data, got.truncated & 1 ? 'data' : 'descriptors');
+      }
     }
   }
 }

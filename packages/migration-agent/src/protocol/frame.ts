@@ -103,6 +103,12 @@ export function decodeFrame(message: Uint8Array, receivedFds: number): Frame {
   };
 }
 
+/** Reads a message whose descriptors did not fit into this process. @throws FrameError as `decodeFrame`. */
+export function withoutDescriptors(message: Uint8Array): Frame {
+  const announced = message.length < HEADER_BYTES ? 0 : Buffer.from(message).readUInt16BE(16);
+  return decodeFrame(message, announced);
+}
+
 function assertFds(type: number, count: number): void {
   if (count > MAX_FDS_PER_FRAME || (count > 0 && !CARRIES_FDS.has(type))) {
     throw new FrameError('BAD_FDS', `frame type ${type} may not carry ${count} descriptors`);

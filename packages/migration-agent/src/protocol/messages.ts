@@ -190,3 +190,8 @@ export function writeBody(message: Message): Buffer {
   const { type, ...body } = message;
   return Object.keys(body).length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
 }
+
+/** What is said before a conversation ends for a frame that cannot be read. */
+export function badFrame(message: string): Message & { type: 'ABORT' } {
+  return { type: 'ABORT', reason: 'bad-frame', message: message.slice(0, 500), retryAfterMs: 0 };
+}

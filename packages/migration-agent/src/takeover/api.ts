@@ -32,7 +32,7 @@ export interface TakeoverOptions {
   afterDrain?: 'park' | 'end';
   /** Treat SIGTERM as "finish the drain" (default true). With false, call `stop()` yourself. */
   handleSigterm?: boolean;
-  /** Opaque state for the successor, asked for when one has authenticated. Any size; it travels in a memfd. */
+  /** Opaque state for the successor, asked for when one has authenticated. At most 64 MiB; the successor does without what fails. */
   saveState?: () => Uint8Array | Promise<Uint8Array>;
   /** Counters that go on in the successor: absolute values now; the successor gets increments in `counters` events. */
   counters?: () => Record<string, number>;
@@ -60,8 +60,9 @@ export interface ServeOptions {
    */
   migrate?: boolean;
   /**
-   * For protocols of your own: return what the successor needs to go on with this connection, or false to drain it here. Called
-   * once per open connection when the drain starts; must not read from the socket afterwards.
+   * For protocols of your own: return what the successor needs to go on with this connection (at most 3,072 bytes), or false to drain
+   * it here. Called once per open connection when the drain starts; must not read from the socket afterwards. When it throws, or the
+   * successor's side does, the connection stays here.
    */
   migrateConnection?: (socket: Socket) => Uint8Array | false;
   /** The successor's side of `migrateConnection`. */

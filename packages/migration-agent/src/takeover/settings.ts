@@ -5,6 +5,8 @@ import { DEFAULT_LIMITS, type TimeLimits } from '../handover/time-limits.js';
 import { PROTOCOL_VERSIONS } from '../protocol/limits.js';
 import type { TakeoverOptions } from './api.js';
 
+const LONGEST_LABEL = 256;
+
 /** What only tests and benchmarks may change. */
 export interface Internals {
   interrupt?: Interrupt;
@@ -21,7 +23,8 @@ export function settingsFrom(
   return {
     directory: options.directory ?? config.directory,
     slot: config.slot,
-    version: options.version ?? config.version,
+    // No longer than a frame takes.
+    version: (options.version ?? config.version).slice(0, LONGEST_LABEL),
     limits: { ...DEFAULT_LIMITS, ...fromEnvironment(config), ...options.limits },
     afterDrain: options.afterDrain ?? (config.hint ? 'park' : 'end'),
     peerUids: options.peerUids ?? [],

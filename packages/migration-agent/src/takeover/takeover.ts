@@ -13,7 +13,7 @@ import type {
   TakeoverEvents,
   TakeoverOptions,
 } from './api.js';
-import { planListener } from './listener-spec.js';
+import { planListeners } from './listener-spec.js';
 import { type Internals, settingsFrom } from './settings.js';
 
 /**
@@ -50,9 +50,12 @@ class NodeTakeover implements Takeover {
 
   constructor(options: TakeoverOptions, internals: Internals) {
     const config = internals.config ?? readConfig();
-    const plans = Object.entries(options.listeners).map(([name, spec]) => planListener(name, spec));
+    const plans = planListeners(options.listeners);
     this.#handleSigterm = options.handleSigterm !== false;
-    this.#workload = new ServedServers((name) => this.#participant.agent.owned.get(name));
+    this.#workload = new ServedServers(
+      (name) => this.#participant.agent.owned.get(name),
+      (event, fields) => this.#participant.agent.settings.log(event, fields),
+    );
     this.#participant = new Participant(settingsFrom(options, config, internals), config.hint, plans, this.#workload);
     this.done = this.#participant.done.finally(() => process.off('SIGTERM', this.#onSigterm));
   }

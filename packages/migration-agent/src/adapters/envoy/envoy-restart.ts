@@ -39,7 +39,7 @@ export const envoyRestart: Adapter = {
   summary: 'CMD is Envoy, which restarts by itself; `envoy` chooses this for one whose hot restart it does not speak',
   // Killed by its launcher: an Envoy that gets SIGTERM tells its parent to end, and that one may still serve.
   leavesOn: 'SIGUSR2',
-  check: (command) => void readEnvoyCommand(command),
+  check: ({ command }) => void readEnvoyCommand(command),
   async start(tools: StartTools): Promise<RunningProgram> {
     const { program } = readEnvoyCommand(tools.command);
     const { major, size } = await hotRestartVersion(program);

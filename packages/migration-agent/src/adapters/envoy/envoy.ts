@@ -29,7 +29,7 @@ export const envoy: Adapter = {
   adoptsAll: true,
   summary: 'CMD is Envoy: every listener it has, by its own hot restart protocol',
   kill: cutOff,
-  check: (command) => void readEnvoyCommand(command),
+  check: ({ command }) => void readEnvoyCommand(command),
   async insteadFor(command) {
     // A program that cannot be asked is for `start` to refuse.
     const version = await hotRestartVersion(readEnvoyCommand(command).program).catch(() => undefined);

@@ -14,6 +14,9 @@ type Kind = OwnedListener['record']['kind'];
 
 const SCHEME: Record<Kind, string> = { tcp: 'tcp://', udp: 'udp://', unix: 'unix://' };
 
+/** `host:port` or `[v6]:port`; any other is the path of a Unix socket, which may be relative. */
+const IP_ADDRESS = /^(\[[^\]]+\]|[\d.]+):\d+$/;
+
 /** The listener that the agent itself serves: `--listen admin=ADDRESS` leads to Envoy's private admin. */
 export const ADMIN = 'admin';
 
@@ -46,13 +49,14 @@ export class EnvoySockets {
 
   /** Fetches what Envoy has opened by itself, gives up what it does not listen on. @throws Error when Envoy does not answer. */
   async settle(source: SocketSource): Promise<void> {
-    const active = new Set(await source.listeners());
+    // An abstract name does not change hands. Envoy itself would end if it were asked for a name that it cannot read.
+    const active = new Set((await source.listeners()).filter((text) => !text.startsWith('@')));
     for (const { record } of [...this.#keeper.all()]) {
       if (record.name !== ADMIN && !active.has(addressText(record)))
         this.#drop(record.name, 'no listener has this address');
     }
     for (const text of active) {
-      const kinds: Kind[] = text.startsWith('/') ? ['unix'] : ['tcp', 'udp'];
+      const kinds: Kind[] = IP_ADDRESS.test(text) ? ['tcp', 'udp'] : ['unix'];
       for (const kind of kinds) {
         const key = `${kind}:${text}`;
         if (this.#settled.has(key)) continue;
