@@ -1,4 +1,11 @@
-import { decidePodUpgrade, type FullPod, findRecall, type PodUpgradeDecision, RECALL_MS } from '@sidestep/core';
+import {
+  applyJsonPatch,
+  decidePodUpgrade,
+  type FullPod,
+  findRecall,
+  type PodUpgradeDecision,
+  RECALL_MS,
+} from '@sidestep/core';
 import type { Clock, ClusterPort, EventPort, Freshness, JobOptions, PhaseJobKeys } from './ports.js';
 import type { KnownTarget, TargetSource } from './target-source.js';
 
@@ -77,7 +84,8 @@ export class PhaseRunner {
     if (decision.statusPatch !== undefined) await this.parts.cluster.patchPodStatus(ref, job.uid, decision.statusPatch);
     this.tell(pod, decision);
     const now = this.parts.clock.now();
-    const after = decidePodUpgrade({ target: known.target, pod: written.object, now });
+    const patched = { ...applyJsonPatch(pod, decision.patch ?? []), metadata: written.object.metadata };
+    const after = decidePodUpgrade({ target: known.target, pod: patched, now });
     return {
       kind: 'end',
       outcome: { ...followUp(job, after, now), result: 'wrote', reason: decision.reason, message: decision.message },

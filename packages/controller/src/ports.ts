@@ -37,8 +37,11 @@ export type CreateResult = { kind: 'created' } | { kind: 'refused'; message: str
 /** Reads and writes of Kubernetes objects, each one call to the API server. */
 export interface ClusterPort {
   readPod(ref: PodRef, freshness: Freshness): Promise<FullPod | undefined>;
-  /** RFC 6902; the patch itself carries the resourceVersion it was decided on. It is not sent after `sendBy`. */
-  patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<FullPod>>;
+  /**
+   * RFC 6902; the patch itself carries the resourceVersion it was decided on. It is not sent after `sendBy`. Resolves to the
+   * metadata only: the rest of the pod is what was read, with the patch.
+   */
+  patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>>;
   /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>>;
 

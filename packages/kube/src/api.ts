@@ -58,6 +58,12 @@ export interface WriteOptions {
   dryRun?: boolean;
   /** `Ignore` spares the API server the look for unknown and repeated fields; its default, `Warn`, answers with warnings. */
   fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
+  /**
+   * `metadata`: the answer has the `metadata` of the object and nothing else of it, which spares the API server the rest
+   * (https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches). One that cannot do so answers with the
+   * whole object. Default: `object`.
+   */
+  answer?: 'object' | 'metadata';
   /** Not sent after this moment, however long the rate limit or the API server put it off: rejects with `TooLate` then. */
   sendBy?: Date;
 }

@@ -57,7 +57,7 @@ export class MemoryCluster implements ClusterPort {
     return (remembered ?? this.pods).get(keyOf(ref));
   }
 
-  async patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<FullPod>> {
+  async patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>> {
     this.beforePodWrite(ref);
     if (sendBy !== undefined && this.now() > sendBy) return { kind: 'conflict' };
     const pod = this.pods.get(keyOf(ref));
@@ -65,7 +65,8 @@ export class MemoryCluster implements ClusterPort {
     const patched = applyJsonPatch(pod, patch);
     if (patched.metadata.resourceVersion !== pod.metadata.resourceVersion) return { kind: 'conflict' };
     this.writes.push(`patch pod ${ref.name}: ${imagesOf(patched)}`);
-    return { kind: 'written', object: this.putPod(patched) };
+    const { metadata } = this.putPod(patched);
+    return { kind: 'written', object: { metadata } };
   }
 
   async patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>> {

@@ -25,6 +25,7 @@ export interface Call {
   path: string;
   body?: unknown;
   contentType?: string;
+  accept?: string;
   sendBy?: Date | undefined;
 }
 
@@ -123,8 +124,8 @@ export class Caller {
     const report = this.#reporter(verb, subresource ? `${kind.plural}/${subresource}` : kind.plural);
     try {
       const body = call.body === undefined ? undefined : printJson(call.body);
-      const { method, path, contentType } = call;
-      const answer = await transport.call({ method, path, body, contentType, timeoutMs });
+      const { method, path, contentType, accept } = call;
+      const answer = await transport.call({ method, path, body, contentType, accept, timeoutMs });
       report(answer.status);
       return answer;
     } catch (error) {

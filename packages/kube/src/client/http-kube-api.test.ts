@@ -94,6 +94,26 @@ describe('the address of a call', () => {
 });
 
 describe('a call', () => {
+  test.each([
+    ['a write', {}, 'application/json'],
+    [
+      'a write whose answer nobody reads',
+      { answer: 'metadata' },
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
+    ],
+  ] as const)('%s asks for as much of the object', async (_name, options, accept) => {
+    const pod = { metadata: { namespace: 'shop', name: 'a' } };
+    for (const write of [
+      () => api.create(POD, pod, options),
+      () => api.replace(POD, pod, options),
+      () => api.patch(POD, pod.metadata, {}, { type: 'merge', ...options }),
+    ]) {
+      echo();
+      await write();
+    }
+    expect(server.received.map(({ headers }) => headers.accept)).toEqual([accept, accept, accept]);
+  });
+
   test.each(['json', 'merge', 'strategic', 'apply'] as const)(
     'sends a %s patch under its own content type',
     async (type) => {

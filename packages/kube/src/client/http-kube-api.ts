@@ -16,8 +16,9 @@ import type {
 import { type Clock, systemClock } from '../clock.js';
 import type { KubeConnection } from '../config/connection.js';
 import { errorFromWatchEvent } from '../error.js';
-import { Caller, type CallReport } from './caller.js';
+import { type Call, Caller, type CallReport } from './caller.js';
 import {
+  ACCEPT,
   collectionPath,
   deleteBody,
   getQuery,
@@ -93,24 +94,17 @@ export class HttpKubeApi implements KubeApi {
 
   create<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
-    const { subresource, sendBy } = options;
+    const { subresource } = options;
     const path = subresource
       ? objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, subresource)
       : collectionPath(kind, namespace);
-    return this.#caller.json(
-      { verb: 'create', method: 'POST', kind, subresource, path: path + writeQuery(options), body: object, sendBy },
-      this.#share,
-    );
+    return this.#caller.json({ ...write('create', kind, path, options), body: object }, this.#share);
   }
 
   replace<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
-    const { subresource, sendBy } = options;
-    const path = objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, subresource);
-    return this.#caller.json(
-      { verb: 'replace', method: 'PUT', kind, subresource, path: path + writeQuery(options), body: object, sendBy },
-      this.#share,
-    );
+    const path = objectPath(kind, { ...(namespace ? { namespace } : {}), name: name ?? '' }, options.subresource);
+    return this.#caller.json({ ...write('replace', kind, path, options), body: object }, this.#share);
   }
 
   patch<T extends KubeObject>(
@@ -119,13 +113,9 @@ export class HttpKubeApi implements KubeApi {
     patch: unknown,
     options: WriteOptions & { type: PatchType },
   ): Promise<T> {
-    const { subresource, sendBy } = options;
-    const path = objectPath(kind, ref, subresource) + writeQuery(options);
     const contentType = PATCH_CONTENT_TYPE[options.type];
-    return this.#caller.json(
-      { verb: 'patch', method: 'PATCH', kind, subresource, path, body: patch, contentType, sendBy },
-      this.#share,
-    );
+    const call = write('patch', kind, objectPath(kind, ref, options.subresource), options);
+    return this.#caller.json({ ...call, body: patch, contentType }, this.#share);
   }
 
   async delete(kind: ResourceKind, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
@@ -153,6 +143,15 @@ export class HttpKubeApi implements KubeApi {
       stream?.destroy();
     }
   }
+}
+
+const METHOD = { create: 'POST', replace: 'PUT', patch: 'PATCH' } as const;
+
+/** A write but for its body. */
+function write(verb: keyof typeof METHOD, kind: ResourceKind, path: string, options: WriteOptions): Call {
+  const { subresource, sendBy, answer = 'object' } = options;
+  const query = writeQuery(options);
+  return { verb, method: METHOD[verb], kind, subresource, path: path + query, accept: ACCEPT[answer], sendBy };
 }
 
 function newCaller(options: HttpKubeApiOptions): Caller {

@@ -63,6 +63,12 @@ export const PATCH_CONTENT_TYPE: Record<PatchType, string> = {
   apply: 'application/apply-patch+yaml',
 };
 
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+export const ACCEPT: Record<NonNullable<WriteOptions['answer']>, string> = {
+  object: 'application/json',
+  metadata: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
+};
+
 export function deleteBody(options: DeleteOptions): object {
   return { apiVersion: 'v1', kind: 'DeleteOptions', ...options };
 }

@@ -12,6 +12,8 @@ export interface RawRequest {
   path: string;
   body?: string | undefined;
   contentType?: string | undefined;
+  /** Default `application/json`. */
+  accept?: string | undefined;
   /** Until the whole answer, or for a stream until its headers, are there. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
@@ -125,7 +127,7 @@ export class Transport {
       agent: credentials.agent ?? this.#agents?.[purpose],
       ...(request.signal ? { signal: request.signal } : {}),
       headers: {
-        accept: 'application/json',
+        accept: request.accept ?? 'application/json',
         'user-agent': this.#options.userAgent,
         ...credentials.headers,
         ...(payload

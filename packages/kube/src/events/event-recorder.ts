@@ -40,6 +40,9 @@ interface Told {
 
 const REMEMBERED = 4096;
 
+/** Nobody reads what is answered, and the Events are made by this very code: that spares the API server some of its work. */
+const UNREAD = { answer: 'metadata', fieldValidation: 'Ignore' } as const;
+
 /**
  * Tells people what happened, as Events. Never throws and never makes its caller wait: Events are written one after another
  * in the background and lost rather than piled up, for they are a courtesy, not state.
@@ -97,7 +100,7 @@ export class EventRecorder {
     const now = this.#clock.now();
     if (told && now.getTime() - told.at < this.#options.aggregateMs && (await this.#repeat(told, now))) return;
     const event = newEvent(about, text, this.#options, now, this.#suffix(now));
-    await this.#options.api.create<EventObject>(EVENT, event);
+    await this.#options.api.create<EventObject>(EVENT, event, UNREAD);
     const { namespace = '', name = '' } = event.metadata;
     this.#told.set(key, { namespace, name, count: 1, at: now.getTime() });
   }
@@ -106,7 +109,7 @@ export class EventRecorder {
   async #repeat(told: Told, now: Date): Promise<boolean> {
     const ref = { namespace: told.namespace, name: told.name };
     try {
-      await this.#options.api.patch(EVENT, ref, repeatPatch(told.count + 1, now), { type: 'merge' });
+      await this.#options.api.patch(EVENT, ref, repeatPatch(told.count + 1, now), { type: 'merge', ...UNREAD });
     } catch (error) {
       if (isNotFound(error)) return false;
       throw error;

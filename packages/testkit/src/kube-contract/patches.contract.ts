@@ -95,6 +95,32 @@ export const patchContract = (subject: Subject): void => {
       expect((await apply({ a: '3' })).data).toEqual({ a: '3', foreign: 'x' });
     });
 
+    test('a write is answered with the metadata alone where nobody reads the rest', async () => {
+      const namespace = await subject.newNamespace();
+      const [ref, answer] = [{ namespace, name: 'terse' }, 'metadata' as const];
+      const made: KubeObject = await subject.api.create(CONFIG_MAPS, configMap(namespace, 'terse', { a: '1' }), {
+        answer,
+      });
+      const again: KubeObject = await subject.api.replace(
+        CONFIG_MAPS,
+        { ...configMap(namespace, 'terse', { a: '2' }), metadata: { ...made.metadata, annotations: { kept: 'yes' } } },
+        { answer },
+      );
+      const patch = { metadata: { annotations: { more: 'yes' } }, data: { b: '3' } };
+      const last: KubeObject = await subject.api.patch(CONFIG_MAPS, ref, patch, { type: 'merge', answer });
+      const stored = await subject.api.get<KubeObject>(CONFIG_MAPS, ref);
+      expect(stored.data).toEqual({ a: '2', b: '3' });
+      for (const object of [made, again, last]) {
+        expect(object).toEqual({
+          kind: 'PartialObjectMetadata',
+          apiVersion: 'meta.k8s.io/v1',
+          metadata: expect.objectContaining({ name: 'terse', uid: stored.metadata.uid }),
+        });
+      }
+      expect(last.metadata).toEqual(stored.metadata);
+      expect(last.metadata.annotations).toEqual({ kept: 'yes', more: 'yes' });
+    });
+
     test('patching what is not there is 404', async () => {
       const namespace = await subject.newNamespace();
       const ref = { namespace, name: 'ghost' };

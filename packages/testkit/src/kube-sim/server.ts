@@ -6,10 +6,12 @@ import { noSuchPath } from './api-error.js';
 import { discover } from './discovery.js';
 import { codeOf, type Freezer, suffer } from './fault-gate.js';
 import type { FaultRules } from './faults.js';
-import { sendError, sendJson, wantsTable } from './http/answer.js';
+import { sendError, sendJson, wantsMetadata, wantsTable } from './http/answer.js';
 import { parseBody, parseResourceRequest, type ResourceRequest, readBody } from './http/request.js';
+import { printJson, readJson } from './json.js';
 import type { RequestStats } from './stats.js';
-import type { KubeSim } from './types.js';
+import { partial } from './table/table.js';
+import type { KubeSim, SimObject } from './types.js';
 import type { WatchSink } from './watch.js';
 import type { Watches } from './watches.js';
 
@@ -106,7 +108,10 @@ export class ApiHttpServer {
     const { reads } = this.parts.api;
     if (request.verb === 'get') return { code: 200, text: await reads.get(request, wantsTable(message)) };
     if (request.verb === 'list') return { code: 200, text: await reads.list(request, wantsTable(message)) };
-    return this.parts.api.write(request, message, warnings);
+    const { code, text } = await this.parts.api.write(request, message, warnings);
+    const isObject = ['create', 'update', 'patch'].includes(request.verb);
+    if (!isObject || !wantsMetadata(message)) return { code, text };
+    return { code, text: printJson(partial(readJson(text) as SimObject)) };
   }
 
   private watch(message: IncomingMessage, response: ServerResponse, request: ResourceRequest, userAgent: string): void {

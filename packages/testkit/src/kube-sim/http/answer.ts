@@ -3,10 +3,16 @@ import { ApiError } from '../api-error.js';
 import { printJson } from '../json.js';
 
 /** Whether the client (kubectl get) prefers a Table; other fancy forms fall back to plain JSON. */
-export const wantsTable = (request: IncomingMessage): boolean =>
-  (request.headers.accept ?? '')
-    .split(',')
-    .some((type) => type.includes('as=Table') && type.includes('application/json'));
+export const wantsTable = (request: IncomingMessage): boolean => wants(request, 'Table');
+
+/** Whether the client asked for the metadata of what it wrote, and for nothing else. */
+export const wantsMetadata = (request: IncomingMessage): boolean => wants(request, 'PartialObjectMetadata');
+
+const wants = ({ headers }: IncomingMessage, form: string): boolean =>
+  (headers.accept ?? '').split(',').some((type) => {
+    const [media, ...parameters] = type.split(';').map((part) => part.trim());
+    return media === 'application/json' && parameters.includes(`as=${form}`);
+  });
 
 export function sendJson(
   response: ServerResponse,

@@ -59,7 +59,8 @@ export function renderTable({ columns, objects, metadata, include, withDefinitio
   };
 }
 
-const partial = (object: SimObject): object => ({
+/** As an API server gives the metadata of an object alone (kubernetes.io, "Metadata-only fetches"). */
+export const partial = (object: SimObject): object => ({
   kind: 'PartialObjectMetadata',
   apiVersion: 'meta.k8s.io/v1',
   metadata: object.metadata,
