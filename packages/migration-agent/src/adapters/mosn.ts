@@ -50,13 +50,14 @@ export const mosn: Adapter = {
   },
 };
 
-/** The stage that MOSN last said it is in. */
+/** The stage that MOSN last said it is in, from the first in which it serves. */
 class Stage extends EventTarget {
   now = 0;
 
   look(line: string): void {
     const changed = /\bstate changed to (\d+)/.exec(line);
-    if (!changed) return;
+    // Its start is logged by another logger than its life: "1" and "2" may come out after the "6" that followed them.
+    if (!changed || Number(changed[1]) < RUNNING) return;
     this.now = Number(changed[1]);
     this.dispatchEvent(new Event('change'));
   }

@@ -13,6 +13,12 @@ import { settingsFrom } from '../takeover/settings.js';
 /** An activated program accepts from its start on: one that is given up may answer what it has taken. */
 const GIVE_UP_MS = 5_000;
 
+/**
+ * Where the program holds the sockets the old one cannot just accept beside a silent successor: it would have to be started anew, which cuts
+ * what both serve. So a successor's agent may be silent for longer than a starved machine makes it.
+ */
+const SILENCE_WHERE_PROGRAMS_BIND_MS = 5_000;
+
 /** The container's program: owns the sockets, runs CMD with them, hands both over. */
 export async function runCommand(args: string[]): Promise<number> {
   const config = readConfig();
@@ -26,9 +32,10 @@ export async function runCommand(args: string[]): Promise<number> {
   const plans = listenerPlansOf([...config.listen, ...(values.listen ?? [])]);
   checkUsage(named, { command, readySign, listeners: plans });
   const adapter = (await named.insteadFor?.(command)) ?? named;
-  const settings = { ...settingsFrom({}, config, {}), adoptsAll: adapter.adoptsAll === true };
   const exclusive = adapter.sharing === 'exclusive';
   const agentBinds = adapter.sharing === 'shared';
+  const limits = agentBinds ? {} : { heartbeatLimitMs: SILENCE_WHERE_PROGRAMS_BIND_MS };
+  const settings = { ...settingsFrom({ limits }, config, {}), adoptsAll: adapter.adoptsAll === true };
   const program: SupervisedProgram = new SupervisedProgram({
     adapter,
     command,

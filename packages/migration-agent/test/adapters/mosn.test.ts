@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import type { Fixture } from '../processes.js';
+import { type Fixture, until } from '../processes.js';
 import { serving as isServing, SLOW_TEST_MS, useStage } from '../stage.js';
 
 const STAND_IN = fileURLToPath(new URL('../../fixtures/mosn-stand-in.mjs', import.meta.url));
@@ -78,6 +78,24 @@ describe('the mosn adapter, with a stand-in for MOSN', () => {
       await first.heard('resumed');
       await stage.clients();
       await stage.answeredBy('v1');
+    },
+    SLOW_TEST_MS,
+  );
+
+  test(
+    'an agent of the new one that does not run for a second costs nothing: its MOSN serves, and the old one is not started again',
+    async () => {
+      const first = await serving('v1', { waitMs: 60_000 }, { SIDESTEP_GUARD_SECONDS: '60' });
+      const second = await serving('v2');
+      await stage.clients();
+      second.child.kill('SIGSTOP');
+      const stoppedAt = performance.now();
+      await until(() => performance.now() - stoppedAt > 1_000, 'a second is over');
+      await stage.answeredBy('v2');
+      second.child.kill('SIGCONT');
+      await stage.answeredBy('v2');
+      await stage.nothingLost();
+      expect(first.told.filter(({ event }) => event === 'accepting-again')).toEqual([]);
     },
     SLOW_TEST_MS,
   );
