@@ -41,10 +41,12 @@ const wholeNumber = (low: number, high: number) => (text: string) => {
   return value;
 };
 
+const MOST_PODS = 200;
+
 const countOrPercent = (text: string): number | string => {
   if (/^(100|[1-9]\d?)%$/.test(text)) return text;
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a count from 1, or a percentage from 1% to 100%, is allowed.');
+  if (/^[1-9]\d*$/.test(text) && Number(text) <= MOST_PODS) return Number(text);
+  throw new InvalidArgumentError(`a count from 1 to ${MOST_PODS}, or a percentage from 1% to 100%, is allowed.`);
 };
 
 const EPILOG = `
@@ -67,7 +69,7 @@ Exit status: 0 every pod was upgraded and nothing was lost; 1 otherwise; 2 wrong
 export const parseOptions = (argv: readonly string[]): DemoOptions => {
   const command = new Command('npm run demo --')
     .description('Hot-upgrades the sidecars of running pods under load, and counts what was lost.')
-    .option('--pods <n>', 'pods, each an app behind a sidecar proxy', wholeNumber(1, 200), 6)
+    .option('--pods <n>', 'pods, each an app behind a sidecar proxy', wholeNumber(1, MOST_PODS), 6)
     .option(
       '--rate <rps>',
       'requests per second over all pods; halved where the machine cannot serve them',
