@@ -11,6 +11,7 @@ import type { PlannerCache } from './planner-cache.js';
 import type { Clock, ClusterPort, EventPort, JobPort } from './ports.js';
 import { removePullsOf } from './pre-pulls.js';
 import type { QueueChange } from './queue-monitor.js';
+import { Rehearsal } from './rehearsal.js';
 import { RevisionKeeper } from './revision-keeper.js';
 import { SidecarSetReconciler } from './sidecarset-reconciler.js';
 import { StatusWriter } from './status-writer.js';
@@ -49,6 +50,7 @@ export class Planner {
   private readonly reconcilers = new Map<string, SidecarSetReconciler>();
   private readonly revisions: RevisionKeeper;
   private readonly statuses: StatusWriter;
+  private readonly rehearsal = new Rehearsal();
   private queue: QueueChange = { available: true, filled: true };
 
   constructor(private readonly parts: PlannerParts) {
@@ -110,11 +112,21 @@ export class Planner {
       await removePullsOf(name, this.parts);
       return undefined;
     }
-    return this.reconcilerOf(sidecarSet).reconcile(sidecarSet, this.queue);
+    const reconciler = this.reconcilerOf(sidecarSet);
+    const againInMs = await reconciler.reconcile(sidecarSet, this.queue);
+    if (reconciler.rests) this.rehearse(sidecarSet);
+    return againInMs;
   }
 
   view(): SidecarSetView[] {
     return [...this.reconcilers.values()].flatMap((reconciler) => reconciler.view ?? []);
+  }
+
+  private rehearse(sidecarSet: SidecarSet): void {
+    const { cache, clock } = this.parts;
+    const name = sidecarSet.metadata.name ?? '';
+    const subject = { sidecarSet, revisions: cache.revisionsOf(name), latestRevision: '' };
+    this.rehearsal.run(subject, cache.podsOf(name), clock.now());
   }
 
   private reconcilerOf(sidecarSet: SidecarSet): SidecarSetReconciler {

@@ -81,6 +81,11 @@ export class SidecarSetReconciler {
     return { name: this.name, revision, status, blocked, reconciledAt: at.toISOString(), jobsAsked: this.jobsAsked };
   }
 
+  /** The last look found nothing to begin and nothing under way. */
+  get rests(): boolean {
+    return this.last?.decision.jobs.length === 0 && (this.last.decision.status.upgradingPods ?? 0) === 0;
+  }
+
   /** The next look asks for every job that is due, also those asked for before. */
   askAgain(): void {
     this.mustAskAgain = true;
