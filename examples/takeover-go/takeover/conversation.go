@@ -29,6 +29,7 @@ type conversation struct {
 	seq        uint32
 	unreadable error
 	won        atomic.Bool // the listener is ours: a peer that sends nonsense now is left to its drain
+	given      atomic.Bool // the listener is the peer's: nonsense from it is a sign of life, and only its end is its end
 }
 
 // A peer that is stopped must not stop us: what it does not take in this time it never gets.
@@ -128,8 +129,11 @@ func (c *conversation) receive() {
 		}
 		if err != nil {
 			closeAll(message.fds)
-			c.refuse(err)
-			return
+			if !c.given.Load() {
+				c.refuse(err)
+				return
+			}
+			message = received{}
 		}
 		if message.kind == Ping {
 			c.send(Pong, EmptyBody{})

@@ -48,3 +48,17 @@ func TestWhatCannotBeReadIsNotTheDeathOfThePeer(t *testing.T) {
 		}
 	}
 }
+
+// A peer that has the listener would serve on if it were refused, and this process would do so beside it.
+func TestNonsenseFromTheOwnerIsASignOfLife(t *testing.T) {
+	ours, theirs := pair(t)
+	ours.given.Store(true)
+	theirs.conn.Write([]byte("nonsense"))
+	if message, err := ours.next(10 * time.Second); err != nil || message.kind != 0 {
+		t.Errorf("got type %d, %v instead of a word without meaning", message.kind, err)
+	}
+	theirs.send(Release, EmptyBody{})
+	if message, err := ours.next(10 * time.Second); err != nil || message.kind != Release {
+		t.Errorf("got type %d, %v instead of the next word", message.kind, err)
+	}
+}

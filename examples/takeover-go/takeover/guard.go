@@ -34,6 +34,7 @@ func (g *giver) guard() {
 	g.committed = true
 	predecessor := g.predecessor
 	g.mu.Unlock()
+	g.talk.given.Store(true)
 	g.talk.send(Committed, CommittedBody{Connections: w.connections, Generation: g.generation})
 	if predecessor != nil {
 		predecessor.send(Release, EmptyBody{})

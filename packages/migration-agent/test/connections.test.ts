@@ -6,6 +6,7 @@ import { createServer as createNetServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ServedTcp } from '../src/drain/tcp.js';
 import type { ServeOptions, Takeover } from '../src/takeover/api.js';
 import { Pair, portOf } from './pair.js';
 import { until } from './processes.js';
@@ -219,6 +220,14 @@ describe('TCP', () => {
     expect(await old.done).toMatchObject({ migrated: 0, drained: 1, killed: 0 });
     expect(resumed).toEqual([]);
     expect(next.status().role).toBe('owner');
+  });
+
+  test('a connection for which the next one has no descriptor is refused', () => {
+    const adopted: string[] = [];
+    const adoptConnection = (): void => void adopted.push('adopted');
+    const served = new ServedTcp(createNetServer(), { migrateConnection: undefined, adoptConnection, failed: failing });
+    expect(served.adopt({ listener: 'web', protocol: 'hook' }, -1)).toBe(false);
+    expect(adopted).toEqual([]);
   });
 
   test('a connection that the hook does not give stays until it ends', async () => {

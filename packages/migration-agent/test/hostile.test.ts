@@ -144,6 +144,19 @@ describe('a peer that knows the secret and goes mad', () => {
     await unharmed(before);
   });
 
+  test('what it says after the commit may be nonsense: it is the owner as long as it lives', async () => {
+    const before = descriptorsNow();
+    const peer = new Peer(pod.directory);
+    await peer.commit(pod.directory);
+    peer.frame(FRAME_TYPE.PONG, Buffer.from('{'));
+    const pings = (): number => peer.heard.filter(({ type }) => type === 'PING').length;
+    const enough = pings() + 2;
+    await until(() => peer.ended || pings() >= enough, 'the old one speaks on, or has hung up');
+    expect(peer.ended).toBe(false);
+    peer.close();
+    await unharmed(before);
+  });
+
   test('20,000 random frames before and after authentication harm nothing', async () => {
     const before = descriptorsNow();
     await floodWithRandom(pod.directory, 100, 200);

@@ -67,6 +67,16 @@ export class Peer {
     await this.hears('OFFER');
   }
 
+  /** Goes on to be the owner, as far as the old side knows. */
+  async commit(directory: string): Promise<void> {
+    await this.authenticate(directory);
+    this.say({ type: 'ACK', of: 2, refused: [] });
+    this.say({ type: 'PREPARED', adopted: 1, unwanted: [], errors: [] });
+    await this.hears('GO');
+    this.say({ type: 'SERVING' });
+    await this.hears('COMMITTED');
+  }
+
   close(): void {
     this.#channel.close();
   }

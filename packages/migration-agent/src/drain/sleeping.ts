@@ -48,6 +48,7 @@ export class SleepingConnections {
   /** False for what cannot be waited for; it stays the caller's. */
   add(fd: number): boolean {
     this.#set ??= this.#open();
+    if (!this.#set) return false;
     const added = addon().waitSetAdd(this.#set.fd, fd) >= 0;
     if (added) this.#sleepers.set(fd, { since: performance.now(), closeAt: undefined });
     this.#settle();
@@ -92,8 +93,10 @@ export class SleepingConnections {
     this.#settle();
   }
 
-  #open(): { fd: number; watch: WatchHandle } {
-    const fd = orThrow('epoll_create', addon().waitSet());
+  /** Undefined when this process may have no more descriptors. */
+  #open(): { fd: number; watch: WatchHandle } | undefined {
+    const fd = addon().waitSet();
+    if (fd < 0) return undefined;
     const watch = orThrow(
       'poll',
       addon().watch(fd, READABLE, () => this.#onReady()),

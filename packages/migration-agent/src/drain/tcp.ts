@@ -1,7 +1,7 @@
 import { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import type { DrainCounts, DrainTools } from '../handover/workload.js';
-import { addon, closeAll, orThrow } from '../native/addon.js';
+import { addon, closeAll } from '../native/addon.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
 import { Acceptor } from './acceptor.js';
 import { isMovable, movableSockets, moveConnections } from './moving.js';
@@ -47,7 +47,9 @@ export class ServedTcp implements Served {
   adopt(record: ConnectionRecord, fd: number): boolean {
     if (!this.#hooks.adoptConnection || record.protocol !== 'hook') return false;
     // A copy: what is refused is closed by the caller, and the old process goes on with its own.
-    const socket = new Socket({ fd: orThrow('dup', addon().dup(fd)), readable: true, writable: true });
+    const copy = addon().dup(fd);
+    if (copy < 0) return false;
+    const socket = new Socket({ fd: copy, readable: true, writable: true });
     try {
       this.#hooks.adoptConnection(socket, Buffer.from(record.meta ?? '', 'base64'));
     } catch (error) {

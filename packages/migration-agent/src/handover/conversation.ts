@@ -17,8 +17,10 @@ export interface ConversationEvents {
   incoming(incoming: Incoming): void;
   /** The peer is gone. */
   end(): void;
-  /** What came cannot be read. The conversation is still open: whoever hears this says so and ends it. */
+  /** What came cannot be read. The conversation is still open: whoever hears this decides whether it goes on. */
   unreadable(error: Error): void;
+  /** What came was read, and this process failed over it. The conversation is still open: whoever hears this ends it. */
+  failed(error: Error): void;
 }
 
 /** Frames over one channel: numbering, typed messages, and the answers that every peer is owed whatever the state. */
@@ -70,30 +72,48 @@ export class Conversation {
   }
 
   #onPacket(data: Uint8Array, fds: number[]): void {
+    let frame: Frame;
+    let message: Message | undefined;
     try {
-      const frame = decodeFrame(data, fds.length);
-      const message = readMessage(frame.type, frame.body);
-      if (message) this.#events.incoming({ message, seq: frame.seq, fds });
-      else {
-        closeAll(fds);
-        this.send({ type: 'ERR', unknown: frame.type, of: frame.seq });
-      }
+      frame = decodeFrame(data, fds.length);
+      message = readMessage(frame.type, frame.body);
     } catch (error) {
       closeAll(fds);
-      this.#events.unreadable(error instanceof Error ? error : new Error(String(error)));
+      this.#events.unreadable(asError(error));
+      return;
+    }
+    if (message) this.#handle({ message, seq: frame.seq, fds });
+    else {
+      closeAll(fds);
+      this.send({ type: 'ERR', unknown: frame.type, of: frame.seq });
+    }
+  }
+
+  /** Nothing may be thrown into the addon, which has called. */
+  #handle(incoming: Incoming): void {
+    try {
+      this.#events.incoming(incoming);
+    } catch (error) {
+      this.#events.failed(asError(error));
     }
   }
 
   /** Connections for which this process has no descriptors left can be refused one by one; without anything else it cannot go on. */
   #onCut(data: Uint8Array, what: 'data' | 'descriptors'): void {
     const lost = new FrameError('TRUNCATED', `the kernel cut off ${what}`);
+    let frame: Frame | undefined;
+    let message: Message | undefined;
     try {
-      const frame = what === 'descriptors' ? withoutDescriptors(data) : undefined;
-      const message = frame && readMessage(frame.type, frame.body);
-      if (frame && message?.type === 'CONNS') this.#events.incoming({ message, seq: frame.seq, fds: [] });
-      else this.#events.unreadable(lost);
+      frame = what === 'descriptors' ? withoutDescriptors(data) : undefined;
+      message = frame && readMessage(frame.type, frame.body);
     } catch {
-      this.#events.unreadable(lost);
+      frame = undefined;
     }
+    if (frame && message?.type === 'CONNS') this.#handle({ message, seq: frame.seq, fds: [] });
+    else this.#events.unreadable(lost);
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

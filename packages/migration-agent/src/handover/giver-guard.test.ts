@@ -23,6 +23,18 @@ describe('the guard', () => {
     expect(did.slice(-2)).toEqual(['stop-accepting', 'drain']);
   });
 
+  test('a word that cannot be read is a sign of life like any other, and no refusal', () => {
+    const unreadable: GiverEvent = { type: 'unreadable' };
+    expect(play([...TO_COMMIT, ...ticksUntil(600), [610, unreadable]]).did.slice(-2)).toEqual([
+      'stop-accepting',
+      'drain',
+    ]);
+    const { state, said } = play([...TO_COMMIT, unreadable]);
+    expect(state.phase).toBe('guarding');
+    expect(said).not.toContain('ABORT');
+    expect(play([...TO_COMMIT, unreadable, { type: 'eof' }]).did).toContain('own-again');
+  });
+
   test('a late timer is this process not running, and no silence of the successor', () => {
     const { did } = play([...TO_COMMIT, [2_000, { type: 'tick' }], [2_050, { type: 'tick' }]]);
     expect(did).not.toContain('accept-again');
@@ -89,6 +101,7 @@ describe('whatever a peer sends in whatever order', () => {
     fc.constantFrom<GiverEvent>(
       { type: 'tick' },
       { type: 'eof' },
+      { type: 'unreadable' },
       { type: 'sigterm' },
       { type: 'drained', migrated: 0, drained: 0, killed: 0 },
     ),

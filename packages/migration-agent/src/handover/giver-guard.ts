@@ -1,5 +1,5 @@
 import type { Message } from '../protocol/messages.js';
-import type { GiverContext, GiverEvent, GiverState, GiverStep } from './giver-state.js';
+import type { GiverAction, GiverContext, GiverEvent, GiverState, GiverStep } from './giver-state.js';
 import { step } from './giver-step.js';
 
 /**
@@ -14,6 +14,8 @@ export function reduceGuard(state: GiverState, event: GiverEvent, now: number, c
   switch (event.type) {
     case 'message':
       return onMessage(state, event.message, now, ctx);
+    case 'unreadable':
+      return heard(state, [], now, ctx);
     case 'eof':
       return onEnd(state, 'successor-died');
     case 'drained':
@@ -31,15 +33,19 @@ export function reduceGuard(state: GiverState, event: GiverEvent, now: number, c
 }
 
 function onMessage(state: GiverState, message: Message, now: number, ctx: GiverContext): GiverStep {
-  const heard = { ...state, heardAt: now };
-  if (message.type === 'RELEASE') return step({ ...heard, released: true });
+  if (message.type === 'RELEASE') return step({ ...state, heardAt: now, released: true });
   // SERVING again: COMMITTED got lost on its way to a peer that was stopped; the commit stands.
   const again: Message = { type: 'COMMITTED', connections: 0, generation: 0 };
   const reply = message.type === 'SERVING' ? [{ do: 'send' as const, message: again }] : [];
-  if (message.type === 'ABORT') return onEnd(heard, `successor-aborted: ${message.reason}`);
-  if (!state.covering) return step(heard, ...reply);
+  if (message.type === 'ABORT') return onEnd(state, `successor-aborted: ${message.reason}`);
+  return heard(state, reply, now, ctx);
+}
+
+/** Whatever it said, the successor lives. */
+function heard(state: GiverState, reply: GiverAction[], now: number, ctx: GiverContext): GiverStep {
+  if (!state.covering) return step({ ...state, heardAt: now }, ...reply);
   // What was accepted meanwhile has to be drained too, also if the first drain was over.
-  const spoken = guardedUntil({ ...heard, covering: false, drained: undefined }, ctx);
+  const spoken = guardedUntil({ ...state, heardAt: now, covering: false, drained: undefined }, ctx);
   return step(spoken, { do: 'stop-accepting' }, ...reply, { do: 'drain' });
 }
 

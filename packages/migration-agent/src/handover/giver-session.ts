@@ -42,7 +42,8 @@ export class GiverSession {
     this.#talk = new Conversation((events) => new Channel(fd, events), {
       incoming: (incoming) => this.#incoming(incoming),
       end: () => this.#end(),
-      unreadable: ({ message }) => this.#refuse(message),
+      unreadable: ({ message }) => this.#unreadable(message),
+      failed: ({ message }) => this.#refuse(message),
     });
     const context = (): GiverContext => ({ ...host.context(this), nonce, offerFrames: this.#frames.length });
     this.#machine = new Reduction<GiverState, GiverEvent, GiverAction>({
@@ -102,6 +103,12 @@ export class GiverSession {
       this.#closeWhenAnswered();
     }
     this.dispatch({ type: 'message', message });
+  }
+
+  /** Who speaks is no less alive for it. After the commit it is the owner, and would stay so if it heard a refusal. */
+  #unreadable(message: string): void {
+    if (this.committed) this.dispatch({ type: 'unreadable' });
+    else this.#refuse(message);
   }
 
   #refuse(message: string): void {

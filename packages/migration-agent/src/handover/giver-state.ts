@@ -57,6 +57,8 @@ export type GiverEvent =
   | { type: 'connected'; uid: number }
   | { type: 'message'; message: Message }
   | { type: 'eof' }
+  /** A frame that cannot be read, after the commit. */
+  | { type: 'unreadable' }
   | { type: 'tick' }
   | { type: 'state-sent' }
   | { type: 'drained'; migrated: number; drained: number; killed: number }

@@ -27,6 +27,7 @@ export function reduceGiver(state: GiverState, event: GiverEvent, now: number, c
     case 'tick':
       return onTick(state, now, ctx);
     case 'state-sent':
+    case 'unreadable':
       return step(state);
     case 'abort':
       return abort(state, event.reason, event.message);

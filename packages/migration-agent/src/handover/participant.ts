@@ -50,10 +50,21 @@ export class Participant extends EventEmitter<ParticipantEvents> {
       this.#finish = resolve;
     });
     this.agent.on('finished', (reason, counts) => void this.#onFinished(reason, counts));
-    this.agent.on('retire', () => this.emit('retire'));
-    this.agent.on('resume', (cause) => this.emit('resume', cause));
-    this.agent.on('counters', (delta) => this.emit('counters', delta));
-    this.agent.board.onChange((status) => this.emit('role', status));
+    this.agent.on('retire', () => this.#tell('retire'));
+    this.agent.on('resume', (cause) => this.#tell('resume', cause));
+    this.agent.on('counters', (delta) => this.#tell('counters', delta));
+    this.agent.board.onChange((status) => this.#tell('role', status));
+  }
+
+  /** The program hears of it in the middle of a hand-over, which must not end halfway because a handler throws. */
+  #tell<E extends keyof ParticipantEvents>(event: E, ...details: ParticipantEvents[E]): void {
+    for (const handler of this.listeners(event)) {
+      try {
+        (handler as (...args: ParticipantEvents[E]) => void).apply(this, details);
+      } catch (error) {
+        this.agent.settings.log('handler-failed', { handler: event, error: String(error) });
+      }
+    }
   }
 
   /** What came with the listeners, or nothing after a cold start. */
@@ -99,7 +110,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   async #agree(session: TakerSession): Promise<void> {
     const { imported } = this.#acquired;
     this.agent.workload.useTicketKeys(imported?.ticketKeys ?? {});
-    if (imported && Object.keys(imported.counters).length > 0) this.emit('counters', imported.counters);
+    if (imported && Object.keys(imported.counters).length > 0) this.#tell('counters', imported.counters);
     await new Promise<void>((resolve, reject) => {
       this.#settled = { resolve, reject };
       session.dispatch({ type: 'program-ready' });

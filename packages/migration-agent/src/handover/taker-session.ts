@@ -55,6 +55,7 @@ export class TakerSession {
       incoming: (incoming) => this.#incoming(incoming),
       end: () => this.dispatch({ type: 'eof' }),
       unreadable: ({ message }) => this.dispatch({ type: 'unreadable', message }),
+      failed: ({ message }) => this.dispatch({ type: 'unreadable', message }),
     });
     this.#machine = new Reduction<TakerState, TakerEvent, TakerAction>({
       initial: newTaker(monotonicMs(), context.limits),

@@ -111,6 +111,7 @@ export interface Takeover {
   /** Stop accepting, end connections, resolve like `done`. What SIGTERM does. `withinMs` caps it (default: drain limit). */
   stop(withinMs?: number): Promise<Farewell>;
   status(): AgentStatus;
+  /** A handler that throws is logged (`handler-failed`) and changes nothing. */
   on<E extends keyof TakeoverEvents>(event: E, listener: (...args: TakeoverEvents[E]) => void): this;
   off<E extends keyof TakeoverEvents>(event: E, listener: (...args: TakeoverEvents[E]) => void): this;
 }

@@ -24,7 +24,7 @@ export function settingsFrom(
     directory: options.directory ?? config.directory,
     slot: config.slot,
     // No longer than a frame takes.
-    version: (options.version ?? config.version).slice(0, LONGEST_LABEL),
+    version: String(options.version ?? config.version).slice(0, LONGEST_LABEL),
     limits: { ...DEFAULT_LIMITS, ...fromEnvironment(config), ...options.limits },
     afterDrain: options.afterDrain ?? (config.hint ? 'park' : 'end'),
     peerUids: options.peerUids ?? [],
@@ -32,8 +32,19 @@ export function settingsFrom(
     versions: internals.versions ?? PROTOCOL_VERSIONS,
     saveState: options.saveState,
     counters: options.counters,
-    log: options.log === false ? () => undefined : (options.log ?? logToStderr),
+    log: options.log === false ? () => undefined : options.log ? guarded(options.log) : logToStderr,
     interrupt: internals.interrupt,
+  };
+}
+
+/** Events are told in the middle of a hand-over, which a logger that throws must not end. */
+function guarded(log: AgentSettings['log']): AgentSettings['log'] {
+  return (event, fields) => {
+    try {
+      log(event, fields);
+    } catch (error) {
+      logToStderr(event, { ...fields, logFailed: String(error) });
+    }
   };
 }
 
