@@ -86,7 +86,12 @@ describe('sidestep-agent doctor', () => {
 
   test.each([
     [['--adapter', 'envoy', '--', 'envoy', '--base-id', '3'], '--base-id'],
+    [['--adapter', 'envoy-restart', '--listen', 'web=8080', '--', 'envoy', '-c', 'x'], 'remove --listen'],
     [['--adapter', 'haproxy', '--', 'haproxy', '-D'], '-D'],
+    [['--adapter', 'haproxy', '--', 'haproxy', '-c', '-f', 'x'], 'does not serve'],
+    [['--adapter', 'nginx', '--', 'nginx'], 'needs --listen'],
+    [['--adapter', 'nginx', '--listen', 'web=unix:/x', '--', 'nginx'], 'cannot take Unix listeners'],
+    [['--adapter', 'nginx', '--listen', 'web=8080', '--', 'nginx', '-t'], 'does not serve'],
     [['--ready', 'always', '--', 'sleep', '1'], '--ready'],
     [['--adapter', 'exec', '--ready', 'notify', '--', 'sleep', '1'], 'a sign of its own'],
   ])('%j is what run would refuse', async (args, said) => {

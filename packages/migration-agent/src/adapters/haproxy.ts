@@ -15,6 +15,8 @@ const NEVER: Record<string, string> = {
   '-st': 'the process of that number in this container is another one',
   '-x': 'the agent has the sockets; use `bind fd@3` instead',
   '-D': 'the agent has to see HAProxy end; leave it out',
+  '-c': 'it checks the configuration and does not serve',
+  '-v': 'it prints the version and does not serve',
 };
 
 /**

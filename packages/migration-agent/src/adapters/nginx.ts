@@ -4,12 +4,15 @@ import { createConnection } from 'node:net';
 import { AF_UNIX, addon, orThrow, SOCK_STREAM } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
 import type { Adapter, RunningProgram, StartTools } from './adapter.js';
-import { listeningSockets } from './listening-sockets.js';
+import { checkListeners } from './listening-sockets.js';
 import { familyOf, holdsSocket, titleOf } from './processes.js';
 import { until } from './until.js';
 
 const FIRST_FD = 3;
 const ENDED_IS_KNOWN_MS = 500;
+
+/** It does something else, and ends. */
+const LEAVES = new Set(['-h', '-?', '-v', '-V', '-t', '-T', '-s']);
 
 /**
  * nginx with inherited sockets: the variable by which its own binary upgrade passes them, `NGINX="3;4;"`, from an agent instead of an
@@ -25,9 +28,14 @@ export const nginx: Adapter = {
   summary: 'nginx takes its sockets as in a binary upgrade; each `listen` needs a --listen with the same address',
   readySigns: ['workers', 'unix:/PATH'],
   leavesOn: 'SIGQUIT',
-  check: ({ readySign: sign }) => void readySign(sign),
+  check: ({ command: [, ...options], listeners, readySign: sign }) => {
+    readySign(sign);
+    const leaves = options.find((option) => LEAVES.has(option));
+    if (leaves) throw new TypeError(`nginx ${leaves} does not serve; leave it out`);
+    checkListeners('nginx', listeners);
+  },
   async start(tools: StartTools): Promise<RunningProgram> {
-    const listeners = listeningSockets('nginx', tools.listeners);
+    const { listeners } = tools;
     const sign = readySign(tools.readySign);
     const ready = sign === undefined ? undefined : openReadyListener(sign);
     const fds = [...listeners.map(({ fd }) => fd), ...(ready ? [ready.fd] : [])];

@@ -39,7 +39,10 @@ export const envoyRestart: Adapter = {
   summary: 'CMD is Envoy, which restarts by itself; `envoy` chooses this for one whose hot restart it does not speak',
   // Killed by its launcher: an Envoy that gets SIGTERM tells its parent to end, and that one may still serve.
   leavesOn: 'SIGUSR2',
-  check: ({ command }) => void readEnvoyCommand(command),
+  check: ({ command, listeners }) => {
+    if (listeners.length > 0) throw new TypeError(NO_LISTEN);
+    readEnvoyCommand(command);
+  },
   async start(tools: StartTools): Promise<RunningProgram> {
     const { program } = readEnvoyCommand(tools.command);
     const { major, size } = await hotRestartVersion(program);
@@ -57,9 +60,10 @@ export const envoyRestart: Adapter = {
   },
 };
 
+const NO_LISTEN = 'this Envoy opens and hands over its sockets by itself; remove --listen';
+
 function refuseSockets({ listeners, sockets }: StartTools, hotRestart: string): void {
-  if (listeners.length > 0)
-    throw new TypeError('this Envoy opens and hands over its sockets by itself; remove --listen');
+  if (listeners.length > 0) throw new TypeError(NO_LISTEN);
   const [held] = sockets.all();
   if (!held) return;
   throw new AgentError(
