@@ -4,6 +4,7 @@ import { replaceAllEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import { DEMO_SET, image, NAMESPACE, SET_NAME } from '../world/scenario.js';
 import type { Fault } from './faults.js';
+import { ordered } from './ordered.js';
 import { brokenPromises } from './promises.js';
 import { abortedPods, begunPods, everyPodRuns, rolloutStopped, type Stage, stopOf, viewOf } from './stage.js';
 import type { Strike } from './strikes/strike.js';
@@ -27,13 +28,17 @@ export interface Outcome {
 const budgetOf = ({ options }: Stage): number =>
   maxUnavailableOf({ maxUnavailable: options.maxUnavailable }, options.pods);
 
+const revive = async (stage: Stage): Promise<void> => {
+  for (const name of await replaceAllEnded(stage.world.platform)) {
+    stage.restarts += 1;
+    stage.notes.push(`${name} had ended and was started again`);
+  }
+};
+
 const runs = (stage: Stage, version: string): Promise<true> =>
   until(
     async () => {
-      for (const name of await replaceAllEnded(stage.world.platform)) {
-        stage.restarts += 1;
-        stage.notes.push(`${name} had ended and was started again`);
-      }
+      await revive(stage);
       const done = everyPodRuns(stage, version);
       const stop = done ? undefined : stopOf(stage, version);
       if (stop !== undefined) throw new Error(`the rollout to ${version} stopped: ${stop}`);
@@ -82,7 +87,7 @@ const completing = async (stage: Stage, fault: Fault | undefined): Promise<Outco
   const begin = () => stage.world.setImage(SET_NAME, image(target));
   let strike: Strike | undefined;
   if (fault?.strike) strike = await fault.strike({ world: stage.world, begin, halfWay: () => halfWay(stage) });
-  else await begin();
+  else await ordered(begin, () => revive(stage));
   if (strike) stage.notes.push(strike.did);
   await runs(stage, target);
   const { kept, broken } = (await strike?.aftermath()) ?? { kept: [], broken: [] };
