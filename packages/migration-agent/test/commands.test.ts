@@ -76,7 +76,7 @@ describe('sidestep-agent run', () => {
     await run({ version: 'v1' }).heard(isOwner);
     const second = run({ version: 'v2', exitWith: 3 }, { SIDESTEP_TERMINATION_LOG: log });
     expect((await second.exited).code).toBe(1);
-    expect(readFileSync(log, 'utf8')).toContain('the program ended');
+    expect(readFileSync(log, 'utf8')).toContain('node ended with code 3 before it was ready (no READY=1 came)');
   });
 
   test('when the new program dies in the guard the old version is started again from the kept sockets', async () => {

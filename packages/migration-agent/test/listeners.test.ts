@@ -153,6 +153,19 @@ describe('listeners of every kind', () => {
     expect(await fetchFrom({ port: third })).toBe('moved');
   });
 
+  test('a new version that gives a listener another name is told so, and the old one serves on', async () => {
+    const port = await freePort();
+    const old = await begin({ listeners: { web: `127.0.0.1:${port}` } });
+    await old.serve('web', answering('old')).ready();
+    await expect(begin({ listeners: { public: `127.0.0.1:${port}` } })).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: `listener public: bind failed: EADDRINUSE (127.0.0.1:${port})`,
+      hint: expect.stringContaining('under another name'),
+    });
+    expect(await fetchFrom({ port })).toBe('old');
+    expect(old.status().role).toBe('owner');
+  });
+
   test('the accept queue of a TCP listener is in the status, with the backlog that was asked for', async () => {
     const agent = await begin({ listeners: { web: { host: '127.0.0.1', port: 0, backlog: 77 } } });
     await agent.ready();

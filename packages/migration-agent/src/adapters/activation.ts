@@ -48,8 +48,7 @@ async function startUntilNotified(tools: StartTools): Promise<RunningProgram> {
 
 async function startUntilLine(tools: StartTools, line: RegExp): Promise<RunningProgram> {
   const child = spawn(tools, READ_OUTPUT, {});
-  const otherwise = `the program ended, or printed no line that matches ${line} in time`;
-  await firstLine(child, (text) => line.test(text), tools.gone, otherwise);
+  await firstLine(child, (text) => line.test(text), tools.gone, `no line that matches ${line} was printed`);
   return { child, retire: () => void child.kill('SIGTERM'), close: () => undefined };
 }
 

@@ -22,7 +22,7 @@ export interface StartTools {
   /** The child is the launcher, the program is below it. */
   spawn(command: string[], options: SpawnOptions): ChildProcess;
   log(event: string, fields: Record<string, unknown>): void;
-  /** Aborted when the program need not become ready any more: it ended, or the time is over. */
+  /** Aborted when the program need not become ready any more: it ended, or the time is over. Which of the two is said for the adapter. */
   gone: AbortSignal;
   /** How long a retired run may take to end its connections. */
   drainMs: number;
@@ -97,6 +97,6 @@ export interface Adapter {
   check?(usage: Usage): void;
   /** Another adapter for this very program; undefined when this one is right. Asked once, after `check`. */
   insteadFor?(command: readonly string[]): Promise<Adapter | undefined>;
-  /** Starts the program; resolves when it serves. Rejects with the reason when it cannot. */
+  /** Starts the program; resolves when it serves. Rejects with what was missing at `gone`, or with the reason why it is refused. */
   start(tools: StartTools): Promise<RunningProgram>;
 }

@@ -25,7 +25,7 @@ export const exec: Adapter = {
     const child = tools.spawn(tools.command, {});
     if (targets.length === 0) await pause(NO_ADDRESS_SETTLE_MS);
     for (const target of targets) while (!tools.gone.aborted && !(await answers(target))) await pause(PROBE_EVERY_MS);
-    if (tools.gone.aborted) throw new Error('the program ended, or did not answer in time');
+    if (tools.gone.aborted) throw new Error('no answer on its addresses');
     return { child, retire: () => void child.kill('SIGTERM'), close: () => undefined };
   },
 };

@@ -106,7 +106,7 @@ async function serves(socket: string, node: string, gone: AbortSignal): Promise<
     const lines = (await ask(socket, 'show info')).split('\n');
     return lines.includes(`node: ${node}`) && lines.includes('Stopping: 0');
   };
-  await until(answers, gone, 'HAProxy ended, or did not answer on its stats socket in time');
+  await until(answers, gone, 'no answer on its stats socket');
 }
 
 /** Nobody would take the connections from a descriptor without a `bind`, and they would wait for ever. */

@@ -37,17 +37,17 @@ function lines(from: Readable, onLine: (line: string) => void): () => void {
   return () => void from.off('data', onData);
 }
 
-/** Resolves at the first line that fits. @throws Error with `otherwise` when `gone` comes first. */
+/** Resolves at the first line that fits. @throws Error that says what is missing when `gone` comes first. */
 export function firstLine(
   child: ChildProcess,
   fits: (line: string) => boolean,
   gone: AbortSignal,
-  otherwise: string,
+  missing: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const onGone = (): void => {
       stop();
-      reject(new Error(otherwise));
+      reject(new Error(missing));
     };
     const stop = followLines(child, (line) => {
       if (!fits(line)) return;

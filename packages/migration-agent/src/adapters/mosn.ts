@@ -30,7 +30,7 @@ export const mosn: Adapter = {
     const stage = new Stage();
     followLines(child, (line) => stage.look(line));
     await stage.leaves((now) => now !== RUNNING, tools.gone);
-    if (tools.gone.aborted) throw new Error('MOSN ended, or did not print "state changed to 6" in time');
+    if (tools.gone.aborted) throw new Error('"state changed to 6" was not printed');
     return {
       child,
       // It is told by the new MOSN; SIGTERM would end it at once.

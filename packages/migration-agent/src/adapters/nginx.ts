@@ -9,7 +9,6 @@ import { familyOf, holdsSocket, titleOf } from './processes.js';
 import { until } from './until.js';
 
 const FIRST_FD = 3;
-const ENDED_IS_KNOWN_MS = 500;
 
 /** It does something else, and ends. */
 const LEAVES = new Set(['-h', '-?', '-v', '-V', '-t', '-T', '-s']);
@@ -89,12 +88,10 @@ function answered(path: string, gone: AbortSignal): Promise<void> {
       if (problem === undefined) resolve();
       else reject(new Error(problem));
     };
-    const onGone = (): void => finish(`nginx ended, or did not answer on ${path} in time`);
-    // The kernel closes it, too, when nginx ends; that is known a moment later.
-    const refused = (): void => {
-      const problem = `nginx closed ${path} unanswered; its configuration needs a server with "listen unix:${path};"`;
-      setTimeout(() => finish(problem), ENDED_IS_KNOWN_MS);
-    };
+    const onGone = (): void => finish(`no answer on ${path}`);
+    // The kernel closes it, too, when nginx ends.
+    const refused = (): void =>
+      finish(`nginx closed ${path} unanswered; its configuration needs a server with "listen unix:${path};"`);
     gone.addEventListener('abort', onGone, { once: true });
     socket.once('connect', () => socket.write('GET / HTTP/1.0\r\nHost: sidestep\r\n\r\n'));
     socket.once('data', () => finish());
@@ -106,7 +103,7 @@ function answered(path: string, gone: AbortSignal): Promise<void> {
 /** A worker takes this title when it has initialised: it accepts from then on. The master's answer would say less. */
 async function workersInitialised(child: ChildProcess, gone: AbortSignal): Promise<void> {
   const serves = (): boolean => familyOf(child.pid!).some((pid) => titleOf(pid).includes('worker process'));
-  await until(serves, gone, 'nginx ended, or had no worker process in time');
+  await until(serves, gone, 'no worker process');
 }
 
 /** A listener that nginx has no `listen` for is closed by it: whoever connects would wait for ever in the agent's duplicate. */

@@ -6,7 +6,8 @@ import { AgentError } from '../errors.js';
 import { Participant } from '../handover/participant.js';
 import { addon } from '../native/addon.js';
 import type { ListenerPlan, OwnedListener } from '../native/listener.js';
-import { type ProgramEnd, SupervisedProgram } from '../supervise/supervised-program.js';
+import type { ProgramEnd } from '../supervise/not-ready.js';
+import { SupervisedProgram } from '../supervise/supervised-program.js';
 import { listenerPlansOf } from '../takeover/listener-spec.js';
 import { settingsFrom } from '../takeover/settings.js';
 
@@ -78,13 +79,8 @@ async function serve(participant: Participant, program: SupervisedProgram, exclu
   try {
     if (!exclusive) await program.start();
   } catch (error) {
-    participant.fail(
-      error instanceof AgentError
-        ? error
-        : new AgentError('PROGRAM_NOT_READY', error instanceof Error ? error.message : String(error), {
-            hint: 'The output of the program above says more. Whoever served before still does.',
-          }),
-    );
+    if (!(error instanceof AgentError)) throw error;
+    participant.fail(error);
   }
   await participant.ready(exclusive ? () => program.start() : undefined);
 }

@@ -61,7 +61,7 @@ export async function acquire(agent: Agent, plans: ListenerPlan[], port: TakerPo
 function givenUp(last: unknown): AgentError {
   if (last instanceof Error) {
     return new AgentError('ADDRESS_IN_USE', last.message, {
-      hint: 'Something else listens there and does not answer on the take-over socket.',
+      hint: 'Another process of this pod listens there ("ss -lntup" names it), or a version before that has another private directory: on the take-over socket of this one nobody answers.',
       cause: last,
     });
   }
@@ -89,7 +89,7 @@ function openAll(agent: Agent, plans: ListenerPlan[]): unknown {
     return undefined;
   } catch (error) {
     for (const { fd } of opened) addon().close(fd);
-    if (error instanceof SystemCallError && error.errno === 'EADDRINUSE') return error;
+    if (inUse(error)) return error;
     throw error;
   }
 }
@@ -103,12 +103,28 @@ function has(agent: Agent, plan: ListenerPlan): boolean {
 
 /** Listeners that this version has and the old one did not. */
 function openMissing(agent: Agent, plans: ListenerPlan[], session: TakerSession): void {
-  try {
-    for (const plan of plans) if (!has(agent, plan)) replace(agent, openListener(plan));
-  } catch (error) {
-    session.dispatch({ type: 'program-failed', message: error instanceof Error ? error.message : String(error) });
-    throw error;
+  for (const plan of plans) {
+    if (has(agent, plan)) continue;
+    try {
+      replace(agent, openListener(plan));
+    } catch (cause) {
+      const error = inUse(cause) ? takenUnderAnotherName(plan, cause) : cause;
+      session.dispatch({ type: 'program-failed', message: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
   }
+}
+
+/** The holder has answered, and has no listener of this name and address. */
+function takenUnderAnotherName({ name }: ListenerPlan, cause: SystemCallError): AgentError {
+  return new AgentError('ADDRESS_IN_USE', `listener ${name}: ${cause.message}`, {
+    hint: 'The version before listens there under another name, or another process of this pod does. Listeners change hands by their names: keep the name that "sidestep-agent status" shows in the old container. "ss -lntup" names other processes.',
+    cause,
+  });
+}
+
+function inUse(error: unknown): error is SystemCallError {
+  return error instanceof SystemCallError && error.errno === 'EADDRINUSE';
 }
 
 /** What the new program does when its conversation says so. */

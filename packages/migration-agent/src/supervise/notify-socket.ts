@@ -22,7 +22,7 @@ export class NotifySocket {
     return new Promise((resolve, reject) => {
       if (this.#isReady) return resolve();
       this.#onReady = resolve;
-      const refuse = (): void => reject(new Error('the program ended, or did not say READY=1 in time'));
+      const refuse = (): void => reject(new Error('no READY=1 came'));
       if (gone.aborted) refuse();
       else gone.addEventListener('abort', refuse, { once: true });
     });

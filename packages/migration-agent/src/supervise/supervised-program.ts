@@ -3,11 +3,13 @@ import { EventEmitter } from 'node:events';
 import type { Adapter, RetireReason, RunningProgram, SocketKeeper } from '../adapters/adapter.js';
 import { familyOf } from '../adapters/processes.js';
 import { ConnectionWatch, connectionsOf } from '../adapters/sockets-of.js';
+import { AgentError } from '../errors.js';
 import type { DrainCounts, DrainTools, Workload } from '../handover/workload.js';
 import { closeAll } from '../native/addon.js';
 import type { OwnedListener } from '../native/listener.js';
 import type { ConnectionRecord } from '../protocol/messages.js';
 import { killAll, launch } from './launch.js';
+import { type Gone, notReady, type ProgramEnd } from './not-ready.js';
 
 export interface SupervisedOptions {
   adapter: Adapter;
@@ -25,10 +27,8 @@ export interface SupervisedOptions {
   log(event: string, fields: Record<string, unknown>): void;
 }
 
-export interface ProgramEnd {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
+/** An adapter may fail on what the end of its program does a moment before that end is heard of. */
+const ENDED_IS_KNOWN_MS = 500;
 
 interface Run {
   child: ChildProcess;
@@ -58,7 +58,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
   /**
    * Starts a run and resolves when it is ready. One at a time: whoever asks again meanwhile waits for the same one.
    *
-   * @throws Error when it ended or was too slow; then nothing of it is left.
+   * @throws AgentError `PROGRAM_NOT_READY` when it ended, was too slow or is refused by its adapter, and what the adapter throws.
    */
   start(): Promise<void> {
     if (!this.#starting) {
@@ -80,7 +80,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
 
   async #begin(starting: { run: Run | undefined; wanted: boolean }): Promise<void> {
     const gone = new AbortController();
-    const timer = setTimeout(() => gone.abort(), this.#options.initMs);
+    const timer = setTimeout(() => gone.abort({ limitMs: this.#options.initMs } satisfies Gone), this.#options.initMs);
     let run: Run | undefined;
     const number = ++this.#started;
     try {
@@ -106,11 +106,18 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
       if (starting.wanted) this.#serving = run;
       else program.retire('succeeded');
     } catch (error) {
-      run?.child.kill(this.#options.adapter.leavesOn);
-      throw error;
+      throw await this.#failure(error, run, gone.signal);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Ends what is left of a start that failed; resolves with what is said about it. */
+  async #failure(error: unknown, run: Run | undefined, gone: AbortSignal): Promise<AgentError> {
+    if (run && !(error instanceof AgentError)) await endedSoon(run);
+    run?.child.kill(this.#options.adapter.leavesOn);
+    if (error instanceof AgentError) return error;
+    return notReady(this.#options.command, gone.reason as Gone | undefined, error);
   }
 
   /** The commit check: a program that died since it said "ready" must not replace one that serves. */
@@ -224,7 +231,7 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
     const run: Run = { child, program: undefined, retired: false, ended, connections: this.#connectionsOf(child) };
     this.#runs.add(run);
     void ended.then((end) => {
-      gone.abort();
+      gone.abort({ ended: end } satisfies Gone);
       this.#runs.delete(run);
       run.connections.end();
       run.program?.close();
@@ -239,6 +246,16 @@ export class SupervisedProgram extends EventEmitter<{ ended: [ProgramEnd] }> imp
 
 function alive({ child }: Run): boolean {
   return child.exitCode === null && child.signalCode === null;
+}
+
+async function endedSoon({ ended }: Run): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const known = new Promise<void>((resolve) => {
+    // A loop that stood still looks at its timers before it hears of the end.
+    timer = setTimeout(() => setImmediate(resolve), ENDED_IS_KNOWN_MS);
+  });
+  await Promise.race([ended, known]);
+  clearTimeout(timer);
 }
 
 function connectionsTo({ program, connections }: Run): number {

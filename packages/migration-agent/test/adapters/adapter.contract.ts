@@ -104,6 +104,7 @@ export function adapterContract(subject: AdapterSubject): void {
         await clients();
         const second = start(subject.unready(room()), { SIDESTEP_INIT_SECONDS: '2' });
         expect((await second.exited).code).toBe(1);
+        expect(second.stderr).toContain(' was not ready within 2 s (');
         await stage.answeredBy('v1');
         await serving('v2');
         await stage.answeredBy('v2');
@@ -123,7 +124,7 @@ export function adapterContract(subject: AdapterSubject): void {
         await clients();
         const second = start(subject.broken(room()), { SIDESTEP_TERMINATION_LOG: log });
         expect((await second.exited).code).toBe(1);
-        expect(readFileSync(log, 'utf8')).toContain('ended');
+        expect(readFileSync(log, 'utf8')).toMatch(/ ended with code \d+ before it was ready \(/);
         await stage.answeredBy('v1');
         await nothingLost(0);
       },

@@ -76,6 +76,7 @@ if (envoys instanceof Error) {
         chmodSync(program, 0o755);
         const second = envoy.start(version('v2'), { program, env: { SIDESTEP_INIT_SECONDS: '1' } });
         expect((await second.exited).code).toBe(1);
+        expect(second.stderr).toContain('envoy-that-hangs was not ready within 1 s (its workers do not accept)');
         await stage.answeredBy('v1');
         await stage.nobodyRefused();
       },

@@ -118,7 +118,7 @@ if (envoys instanceof Error || why !== undefined) {
         await serving(1);
         await stage.clients({ keepAlive: 4 });
         const never = { plan: { ports: [], waitsForListeners: true }, env: { SIDESTEP_INIT_SECONDS: '2' } };
-        await gaveUp(version(2, never), 'was not LIVE');
+        await gaveUp(version(2, never), 'was not ready within 2 s (not LIVE as epoch 1)');
         await stage.answeredBy('v1');
         await serving(3);
         await stage.answeredBy('v3');
@@ -132,7 +132,10 @@ if (envoys instanceof Error || why !== undefined) {
       async () => {
         await serving(1);
         await stage.clients({ keepAlive: 4 });
-        await gaveUp(version(2, { plan: { pipe: '/no/such/directory/socket' } }), 'was not LIVE');
+        await gaveUp(
+          version(2, { plan: { pipe: '/no/such/directory/socket' } }),
+          'ended with code 1 before it was ready',
+        );
         await gaveUp(version(2, { privately: ['/dev/shm'] }), 'SHARED_MEMORY');
         await stage.answeredBy('v1');
         expect(epochOf(await serving(2))).toBe(1);
@@ -149,7 +152,7 @@ if (envoys instanceof Error || why !== undefined) {
         await stage.clients({ short: 2 });
         const hangs = processOf(first, '--restart-epoch');
         process.kill(hangs, 'SIGSTOP');
-        await gaveUp(version(2, { env: { SIDESTEP_INIT_SECONDS: '2' } }), 'was not LIVE');
+        await gaveUp(version(2, { env: { SIDESTEP_INIT_SECONDS: '2' } }), 'was not ready within 2 s');
         process.kill(hangs, 'SIGCONT');
         await stage.answeredBy('v1');
         // What the dead one had asked is answered into the void: with nobody there the old Envoy would end itself.

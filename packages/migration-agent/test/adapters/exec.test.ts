@@ -53,6 +53,7 @@ describe('the exec adapter', () => {
       const first = await serving('v1', { SIDESTEP_GUARD_SECONDS: '30' });
       const second = start('process.exit(3)');
       expect((await second.exited).code).toBe(1);
+      expect(second.stderr).toContain('ended with code 3 before it was ready (no answer on its addresses)');
       await answers('v1');
       expect(first.running).toBe(true);
     },

@@ -120,7 +120,7 @@ class RestartRun implements RunningProgram {
   async ready(): Promise<void> {
     const { gone } = this.#tools;
     const { epoch } = this.#generation;
-    await until(() => this.#admin.isLive(epoch), gone, `Envoy ended, or was not LIVE as epoch ${epoch} in time`);
+    await until(() => this.#admin.isLive(epoch), gone, `not LIVE as epoch ${epoch}`);
     this.#ports = await portsListenedOnBy(familyOf(this.child.pid!));
     this.#chain.record(this.#generation);
     this.#tools.log('envoy-restarted', { base: this.#generation.base.id, epoch });

@@ -102,9 +102,8 @@ class EnvoyRun implements RunningProgram {
   /** Resolves when Envoy's workers accept, it is LIVE, and the agent has duplicates of all its sockets. */
   async ready(): Promise<void> {
     const { gone } = this.#tools;
-    const late = 'Envoy ended, or was not LIVE in time';
-    await until(() => this.#accepts, gone, late);
-    await until(() => this.#admin.isLive(EPOCH), gone, late);
+    await until(() => this.#accepts, gone, 'its workers do not accept');
+    await until(() => this.#admin.isLive(EPOCH), gone, 'not LIVE');
     await this.#settle();
     const door = [...this.#tools.sockets.all()].find(({ record }) => record.name === ADMIN);
     if (door) {
