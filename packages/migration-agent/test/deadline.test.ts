@@ -7,7 +7,7 @@ describe('a deadline', () => {
     now = 5_000;
     jest.spyOn(performance, 'now').mockImplementation(() => now);
   });
-  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
 
   /** Looks after each of these times. */
   const looks = (deadline: Deadline, ...afterMs: number[]): boolean[] =>
