@@ -146,7 +146,7 @@ static void describeAddress(napi_env env, int fd, napi_value out) {
   }
 }
 
-// describe(fd) -> {domain, type, protocol, accepting, cookie, host, port | path}, or -errno for what is no socket.
+// describe(fd) -> {domain, type, protocol, accepting, cookie, ipv6Only?, host, port | path}, or -errno for what is no socket.
 static napi_value Describe(napi_env env, napi_callback_info info) {
   ARGS(1);
   int fd = intArg(env, arg[0]);
@@ -158,6 +158,7 @@ static napi_value Describe(napi_env env, napi_callback_info info) {
   set(env, out, "type", num(env, intOption(fd, SOL_SOCKET, SO_TYPE)));
   set(env, out, "protocol", num(env, intOption(fd, SOL_SOCKET, SO_PROTOCOL)));
   set(env, out, "accepting", num(env, intOption(fd, SOL_SOCKET, SO_ACCEPTCONN)));
+  if (domain == AF_INET6) set(env, out, "ipv6Only", num(env, intOption(fd, IPPROTO_IPV6, IPV6_V6ONLY)));
   uint64_t cookie = 0;
   socklen_t length = sizeof cookie;
   char text[24];

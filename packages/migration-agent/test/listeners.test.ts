@@ -53,6 +53,16 @@ describe('listeners of every kind', () => {
     expect(await both()).toEqual(['new 4', 'new 6']);
   });
 
+  test('a socket of IPv6 alone is not taken for one of both families: the upgrade fails, and both are still answered', async () => {
+    const port = await freePort();
+    const listeners = { web: `0.0.0.0:${port}`, web6: `[::]:${port}` };
+    const old = await begin({ listeners });
+    await old.serve('web', answering('old 4')).serve('web6', answering('old 6')).ready();
+    await expect(begin({ listeners: { web6: `[::]:${port}` } })).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    expect(await fetchFrom({ port })).toBe('old 4');
+    expect(await fetchFrom({ port, host: '::1' })).toBe('old 6');
+  });
+
   test('a Unix path is inherited; the path is answered at every moment', async () => {
     const path = join(pair.directory, 'app.sock');
     const listeners = { app: { path } };

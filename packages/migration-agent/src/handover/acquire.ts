@@ -97,8 +97,8 @@ function openAll(agent: Agent, plans: ListenerPlan[]): unknown {
 /** Under its own name, or, where names are the program's own affair, under any. */
 function has(agent: Agent, plan: ListenerPlan): boolean {
   const named = agent.owned.get(plan.name);
-  if (named) return fits(plan, named.record);
-  return agent.settings.adoptsAll && [...agent.owned.values()].some(({ record }) => fits(plan, record));
+  if (named) return fits(plan, named);
+  return agent.settings.adoptsAll && [...agent.owned.values()].some((listener) => fits(plan, listener));
 }
 
 /** Listeners that this version has and the old one did not. */
@@ -183,9 +183,9 @@ interface Outcome {
 function takerHost(agent: Agent, plans: ListenerPlan[], port: TakerPort, outcome: Outcome): TakerHost {
   const byName = new Map(plans.map((plan) => [plan.name, plan]));
   return {
-    accepts: (record: ListenerRecord) => {
-      const plan = byName.get(record.name);
-      return plan === undefined ? agent.settings.adoptsAll : fits(plan, record);
+    accepts: (listener) => {
+      const plan = byName.get(listener.record.name);
+      return plan === undefined ? agent.settings.adoptsAll : fits(plan, listener);
     },
     imported: () => outcome.imported(),
     attach: () => port.attach(),

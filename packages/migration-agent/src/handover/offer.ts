@@ -37,7 +37,7 @@ export interface CheckedOffer {
 export function checkOffer(
   records: ListenerRecord[],
   fds: number[],
-  accepts: (record: ListenerRecord) => boolean,
+  accepts: (listener: OwnedListener) => boolean,
 ): CheckedOffer {
   const out: CheckedOffer = { adopted: [], unwanted: [], faults: [] };
   if (records.length !== fds.length) {
@@ -48,7 +48,7 @@ export function checkOffer(
   records.forEach((record, index) => {
     const fd = fds[index]!;
     const fault = faultOf(fd, record);
-    if (fault === undefined && accepts(record)) {
+    if (fault === undefined && accepts({ fd, record })) {
       out.adopted.push({ fd, record });
       return;
     }

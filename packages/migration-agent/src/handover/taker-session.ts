@@ -19,7 +19,7 @@ export interface Imported {
 
 /** What the new side of one conversation asks of its process. */
 export interface TakerHost {
-  accepts(record: ListenerRecord): boolean;
+  accepts(listener: OwnedListener): boolean;
   imported(imported: Imported): void;
   attach(): Promise<void>;
   detach(): void;
@@ -101,7 +101,7 @@ export class TakerSession {
   }
 
   #onOffer(records: ListenerRecord[], seq: number, fds: number[], message: Incoming['message']): void {
-    const checked = checkOffer(records, fds, (record) => this.#host.accepts(record));
+    const checked = checkOffer(records, fds, (listener) => this.#host.accepts(listener));
     this.imported.listeners.push(...checked.adopted);
     this.#context.unwanted.push(...checked.unwanted);
     this.dispatch({ type: 'message', message, seq, faults: checked.faults });

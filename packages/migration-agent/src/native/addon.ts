@@ -10,6 +10,8 @@ export interface SocketFacts {
   protocol: number;
   accepting: number;
   cookie: string;
+  /** 1 or 0; of IPv6 only. */
+  ipv6Only?: number;
   host?: string;
   port?: number;
   path?: string;

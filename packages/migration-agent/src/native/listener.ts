@@ -96,6 +96,7 @@ function recordOf(name: string, kind: ListenerRecord['kind'], fd: number, backlo
 }
 
 const USUAL_BACKLOG = 4096;
+const ANY_IPV6 = '::';
 
 /** A socket that somebody else opened. @throws SystemCallError when it is none. */
 export function receivedListener(name: string, kind: ListenerRecord['kind'], fd: number): OwnedListener {
@@ -131,10 +132,17 @@ function addressDiffers(facts: SocketFacts, record: ListenerRecord): boolean {
 }
 
 /** Whether an inherited listener is what this version's configuration asks for; port 0 asks for none in particular. */
-export function fits(plan: ListenerPlan, record: ListenerRecord): boolean {
+export function fits(plan: ListenerPlan, { fd, record }: OwnedListener): boolean {
   if (plan.kind !== record.kind) return false;
   if (plan.kind === 'unix') return plan.path === visiblePath(record.path ?? '');
-  return plan.host === record.host && (plan.port === 0 || plan.port === record.port);
+  if (plan.host !== record.host || (plan.port !== 0 && plan.port !== record.port)) return false;
+  return plan.host !== ANY_IPV6 || isIpv6Only(fd) === plan.ipv6Only;
+}
+
+/** Of both families or of IPv6 alone: the address is the same. */
+function isIpv6Only(fd: number): boolean {
+  const facts = addon().describe(fd);
+  return typeof facts !== 'number' && facts.ipv6Only === 1;
 }
 
 // The kernel reports the name a Unix socket was bound by, which is the one before the rename.
