@@ -3,6 +3,8 @@ import type { GiverSession } from './giver-session.js';
 import type { DrainCounts } from './workload.js';
 
 const STATS_EVERY_MS = 1_000;
+/** A successor that reads takes the last counters at once, however many frames they are. */
+const LAST_STATS_MS = 1_000;
 
 /** The end of this process's connections, after a successor took over or SIGTERM came. */
 export class Drain {
@@ -10,6 +12,8 @@ export class Drain {
   readonly #cancel = new AbortController();
   readonly #stats: NodeJS.Timeout | undefined;
   #deadline: number;
+  /** Until the kernel has the counters that were told last. */
+  #telling: Promise<void> | undefined;
   /** Resolves with what became of all connections of this process so far. */
   readonly done: Promise<DrainCounts>;
 
@@ -44,18 +48,34 @@ export class Drain {
     connections.killed += counts.killed;
     if (this.#cancel.signal.aborted) return connections;
     clearInterval(this.#stats);
-    if (this.#agent.counterFeed.active) {
-      if (successor) this.#tellCounters(successor, 0);
+    if (successor && this.#agent.counterFeed.active) {
+      await Promise.race([this.#tellCounters(successor, 0), pause(LAST_STATS_MS)]);
+      if (this.#cancel.signal.aborted) return connections;
     }
     successor?.dispatch({ type: 'drained', ...connections });
     return connections;
   }
 
   #sendStats(successor: GiverSession): NodeJS.Timeout {
-    return setInterval(() => this.#tellCounters(successor, this.#agent.workload.openConnections()), STATS_EVERY_MS);
+    return setInterval(() => {
+      // One that does not read hears it later, in one sum.
+      if (!this.#telling) void this.#tellCounters(successor, this.#agent.workload.openConnections());
+    }, STATS_EVERY_MS);
   }
 
-  #tellCounters(successor: GiverSession, open: number): void {
-    for (const counters of this.#agent.counterFeed.increments()) successor.send({ type: 'STATS', counters, open });
+  /** Resolves when the kernel has it, or nobody will ever get it: what still waits here is lost when the conversation closes. */
+  #tellCounters(successor: GiverSession, open: number): Promise<void> {
+    const frames = this.#agent.counterFeed.increments();
+    const told = Promise.all(
+      frames.map((counters) => new Promise<void>((done) => successor.send({ type: 'STATS', counters, open }, done))),
+    ).then(() => {
+      if (this.#telling === told) this.#telling = undefined;
+    });
+    this.#telling = told;
+    return told;
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -69,8 +69,9 @@ export class GiverSession {
     this.#machine.dispatch(event);
   }
 
-  send(message: Message): void {
-    this.#talk.send(message);
+  /** @param done the kernel has it, or nobody will ever get it */
+  send(message: Message, done?: () => void): void {
+    this.#talk.send(message, [], done);
   }
 
   /** Says goodbye to a custodian, which then looks for the new owner. */

@@ -131,6 +131,17 @@ test('a message of which the kernel cuts something off is told, and the channel 
   expect(heard.channel.open).toBe(true);
 });
 
+test('what a peer said is heard to the end, also when it ended with something unread', async () => {
+  const [near, far] = connection();
+  const heard = new Heard(near);
+  heard.channel.send(Buffer.from('nobody reads this'));
+  // More than one wake-up takes.
+  for (let i = 0; i < 100; i++) addon().sendmsg(far, Buffer.alloc(100 + i), []);
+  addon().close(far);
+  await heard.until(() => heard.ends > 0);
+  expect(heard.packets.map(({ bytes }) => bytes)).toEqual(Array.from({ length: 100 }, (_, i) => 100 + i));
+});
+
 test('a peer that dies with unread messages has ended, and broke nothing', async () => {
   const [near, far] = connection();
   const heard = new Heard(near);

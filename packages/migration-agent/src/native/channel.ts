@@ -22,6 +22,7 @@ export interface ChannelEvents {
 
 const RECEIVE_BYTES = HEADER_BYTES + MAX_STATE_BODY_BYTES;
 const PACKETS_PER_WAKE = 64;
+const ECONNRESET = -104;
 
 /** One connected SEQPACKET socket: whole messages with descriptors, in order, without blocking. */
 export class Channel {
@@ -99,12 +100,14 @@ export class Channel {
   }
 
   #onReady(ready: number): void {
+    // The peer closed with something unread. The watch is over; what the peer sent before is still to be read.
     if (ready < 0) {
+      this.#receive(Number.POSITIVE_INFINITY);
       this.#finish();
       return;
     }
     if (ready & WRITABLE) this.#flush();
-    if (ready & READABLE) this.#receive();
+    if (ready & READABLE) this.#receive(PACKETS_PER_WAKE);
   }
 
   #flush(): void {
@@ -118,13 +121,14 @@ export class Channel {
     if (this.#watch) addon().rewatch(this.#watch, this.#queue.length > 0 ? READABLE | WRITABLE : READABLE);
   }
 
-  #receive(): void {
+  #receive(most: number): void {
     Channel.#buffer ??= Buffer.allocUnsafeSlow(RECEIVE_BYTES);
     const buffer = Channel.#buffer;
-    for (let i = 0; i < PACKETS_PER_WAKE && this.open; i++) {
+    for (let i = 0; i < most && this.open; i++) {
       const got = addon().recvmsg(this.#fd, buffer);
       if (got === EAGAIN) return;
-      // ECONNRESET: the peer died with unread data, which is an end like any other.
+      // Comes once, before what the peer sent: it ended with unread data.
+      if (got === ECONNRESET) continue;
       if (typeof got === 'number') {
         this.#finish();
         return;
