@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { HttpKubeApi, type KubeApi, loadKubeConfig, RateLimiter, type ResourceKind } from '@sidestep/kube';
-import { type FaultProxy, startFaultProxy, startRealApiServer } from '@sidestep/testkit';
+import { type FaultProxy, freePort, startFaultProxy, startRealApiServer } from '@sidestep/testkit';
 import { ApiFaults } from './api-faults.js';
-import { freePort, type Service } from './service.js';
+import type { Service } from './service.js';
 
 /** Who calls: the apps do so with the roles they are shipped with, everything else as an administrator. */
 export type Caller = 'admin' | 'webhook' | 'upgrade-worker';

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KubeApi } from '@sidestep/kube';
-import { type RedisHandle, startRedis } from '@sidestep/testkit';
+import { freePort, type RedisHandle, startRedis } from '@sidestep/testkit';
 import type { ApiFaults } from './api-faults.js';
 import { type Caller, type PlatformApiServer, startActualApiServer, startSimulatedApiServer } from './api-server.js';
 import { KubeletControl } from './kubelet-control.js';
 import { KubeletLog } from './kubelet-log.js';
 import { applyManifests } from './manifests.js';
-import { freePort, Service } from './service.js';
+import { Service } from './service.js';
 
 export interface PlatformOptions {
   /** The checkout. */

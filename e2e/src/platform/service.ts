@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import http from 'node:http';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { type BoundProcess, startBoundProcess } from '@sidestep/testkit';
 
@@ -46,16 +45,6 @@ const answers200 = (url: string): Promise<true | undefined> =>
     });
     request.once('error', () => resolve(undefined));
     request.once('timeout', () => request.destroy());
-  });
-
-/** A port that was free a moment ago. */
-export const freePort = (host = '127.0.0.1'): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, host, () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 
 /** Starts, kills and restarts one program that ends with this process; its output goes to `<logFolder>/<name>.log`. */

@@ -9,7 +9,8 @@ export const AGENT_ERROR_CODES = {
   SYSTEM_CALL: 'The kernel refused a call; the message names both.',
   UNSAFE_DIRECTORY: 'The private directory or its secret could be used by somebody else.',
   BAD_ADDRESS: 'A listener has a name or address that cannot be used.',
-  ADDRESS_IN_USE: 'An address is taken: by another process of the pod, or by the version before under another listener name.',
+  ADDRESS_IN_USE:
+    'An address is taken: by another process of the pod, or by the version before under another listener name.',
   NOT_A_SOCKET: 'The path of a Unix listener is taken by something that is no socket.',
   HOLDER_SILENT: 'The process that holds the listeners does not hand them over; it is busy or hangs.',
   ABORTED: 'The hand-over failed; the process that served before still does. The message begins with the reason.',

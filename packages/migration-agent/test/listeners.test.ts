@@ -3,10 +3,11 @@ import { createServer, get, type Server as HttpServer } from 'node:http';
 import { createConnection, createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { freePort } from '@sidestep/testkit';
 import type { TakeoverOptions } from '../src/takeover/api.js';
 import type { Internals } from '../src/takeover/settings.js';
 import { Pair, portOf } from './pair.js';
-import { freePort, Pod, until } from './processes.js';
+import { Pod, until } from './processes.js';
 
 let pair: Pair;
 beforeEach(() => {

@@ -1,18 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@sidestep/testkit';
 import { EnvoyBase } from '../src/adapters/envoy/base.js';
 import { Deadline } from './deadline.js';
 
 const room = fileURLToPath(new URL('..', import.meta.url));
 const LOOK_EVERY_MS = 250;
-const FIRST_PORT = 12_000;
-const FIRST_EPHEMERAL_PORT = 32_768;
 export const AGENT_BIN = join(room, 'bin', 'sidestep-agent.cjs');
 
 export interface Told {
@@ -152,25 +149,6 @@ export class Pod {
 function onlyChildOf(pid: number): number | undefined {
   const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
   return child === undefined ? undefined : Number(child);
-}
-
-/**
- * A port on which nobody listens. Below those that the kernel gives to outgoing connections: one of them could take it before the
- * program under test does.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
-    if (await canListen(port)) return port;
-  }
-}
-
-function canListen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 /** Descriptors of a process, by what they are. */

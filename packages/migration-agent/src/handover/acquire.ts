@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { AgentError } from '../errors.js';
 import { addon, SystemCallError } from '../native/addon.js';
 import { fits, type ListenerPlan, type OwnedListener, openListener } from '../native/listener.js';
-import type { ListenerRecord } from '../protocol/messages.js';
 import { type Agent, FEATURES } from './agent.js';
 import { monotonicMs } from './reduction.js';
 import { type Imported, type TakerHost, TakerSession } from './taker-session.js';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Envoys } from '@sidestep/testkit';
-import { type Fixture, freePort } from '../processes.js';
+import { type Envoys, freePort } from '@sidestep/testkit';
+import type { Fixture } from '../processes.js';
 import { type Stage, serving } from '../stage.js';
 import { type EnvoyPlan, writeEnvoyConfig } from './envoy-config.js';
 

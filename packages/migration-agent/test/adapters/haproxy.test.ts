@@ -1,7 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { type Fixture, freePort } from '../processes.js';
+import { freePort } from '@sidestep/testkit';
+import type { Fixture } from '../processes.js';
 import { SLOW_TEST_MS, serving, useStage } from '../stage.js';
 import { type AdapterRoom, type AdapterRun, adapterContract, get } from './adapter.contract.js';
 import { withRealProxy } from './real-program.js';

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { type Fixture, freePort, until } from '../processes.js';
+import { freePort } from '@sidestep/testkit';
+import { type Fixture, until } from '../processes.js';
 import { SLOW_TEST_MS, serving, useStage } from '../stage.js';
 import { type AdapterRoom, type AdapterRun, adapterContract } from './adapter.contract.js';
 import { withRealProxy } from './real-program.js';
