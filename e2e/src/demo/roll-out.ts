@@ -1,10 +1,10 @@
 import { maxUnavailableOf } from '@sidestep/core';
 import { PodHistory } from '../matrix/pod-history.js';
+import { ordered } from '../platform/ordered.js';
 import { replaceAllEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import { DEMO_SET, image, NAMESPACE, SET_NAME } from '../world/scenario.js';
 import type { Fault } from './faults.js';
-import { ordered } from './ordered.js';
 import { brokenPromises } from './promises.js';
 import { abortedPods, begunPods, everyPodRuns, rolloutStopped, type Stage, stopOf, viewOf } from './stage.js';
 import type { Strike } from './strikes/strike.js';
@@ -34,6 +34,12 @@ const revive = async (stage: Stage): Promise<void> => {
     stage.notes.push(`${name} had ended and was started again`);
   }
 };
+
+const setImage = (stage: Stage, version: string): Promise<unknown> =>
+  ordered(
+    () => stage.world.setImage(SET_NAME, image(version)),
+    () => revive(stage),
+  );
 
 const runs = (stage: Stage, version: string): Promise<true> =>
   until(
@@ -84,10 +90,11 @@ export const rollOut = async (stage: Stage, fault: Fault | undefined): Promise<O
 
 const completing = async (stage: Stage, fault: Fault | undefined): Promise<Outcome> => {
   const target = fault?.image ?? 'v2';
-  const begin = () => stage.world.setImage(SET_NAME, image(target));
   let strike: Strike | undefined;
-  if (fault?.strike) strike = await fault.strike({ world: stage.world, begin, halfWay: () => halfWay(stage) });
-  else await ordered(begin, () => revive(stage));
+  if (fault?.strike) {
+    const begin = () => stage.world.setImage(SET_NAME, image(target));
+    strike = await fault.strike({ world: stage.world, begin, halfWay: () => halfWay(stage) });
+  } else await setImage(stage, target);
   if (strike) stage.notes.push(strike.did);
   await runs(stage, target);
   const { kept, broken } = (await strike?.aftermath()) ?? { kept: [], broken: [] };
@@ -103,8 +110,15 @@ const completing = async (stage: Stage, fault: Fault | undefined): Promise<Outco
 
 const failing = async (stage: Stage, fault: Fault): Promise<Outcome> => {
   const { world, startedAt } = stage;
-  await world.setImage(SET_NAME, image(fault.image));
-  await until(() => rolloutStopped(stage), 'the rollout to abort its pods and stop', DEADLINE_MS);
+  await setImage(stage, fault.image);
+  await until(
+    async () => {
+      await revive(stage);
+      return rolloutStopped(stage);
+    },
+    'the rollout to abort its pods and stop',
+    DEADLINE_MS,
+  );
   const aborted = abortedPods(stage).length;
   const broken = brokenPromises({
     begun: begunPods(stage),
@@ -117,7 +131,7 @@ const failing = async (stage: Stage, fault: Fault): Promise<Outcome> => {
       ? [`${aborted} aborted, no other begun, every pod still served by the v1 that was never stopped`]
       : [];
   stage.notes.push('now a good image');
-  await world.setImage(SET_NAME, image('v3'));
+  await setImage(stage, 'v3');
   await runs(stage, 'v3');
   return { target: 'v3', aborted, did: `${aborted} pods were begun with ${fault.image}`, kept, broken };
 };

@@ -144,7 +144,13 @@ const play = async (
 ): Promise<number> => {
   const world = await startWorld(root, stateDir, options, screen);
   remains.world = world;
-  const stage = await openStage(world, options, screen);
+  const opening = openStage(world, options, screen);
+  // What somebody kills before there is a rollout costs nothing but time either.
+  await keptAlive(
+    world,
+    opening.catch(() => undefined),
+  );
+  const stage = await opening;
   const summary = await perform(stage);
   remains.keepLogs = !summary.ok;
   remains.code = summary.ok ? 0 : 1;

@@ -1,5 +1,6 @@
 import type { Pod, SidecarSet } from '@sidestep/core';
 import { isNotFound, type KubeObject, Reflector } from '@sidestep/kube';
+import { ordered } from '../platform/ordered.js';
 import { Platform, type PlatformOptions } from '../platform/platform.js';
 import { until } from '../platform/service.js';
 import { Load } from './load.js';
@@ -65,17 +66,17 @@ export class World {
   }
 
   async createNamespace(name: string): Promise<void> {
-    await this.platform.apiServer.createNamespace(name);
+    await ordered(() => this.platform.apiServer.createNamespace(name));
   }
 
   async createSet(set: SidecarSet): Promise<void> {
-    await this.platform.api.create(SIDECARSETS, set as KubeObject);
+    await ordered(() => this.platform.api.create(SIDECARSETS, set as KubeObject));
     await until(() => this.sets.store.get(set.metadata.name!), `SidecarSet ${set.metadata.name} in the cache`);
   }
 
   /** Creates the pods and waits until every one of them is Ready. */
   async createPods(pods: readonly Pod[], deadlineMs = 60_000): Promise<void> {
-    await Promise.all(pods.map((pod) => this.platform.api.create(PODS, pod as KubeObject)));
+    await Promise.all(pods.map((pod) => ordered(() => this.platform.api.create(PODS, pod as KubeObject))));
     for (const { metadata } of pods) {
       await until(
         () => this.isReady(metadata.namespace!, metadata.name!),

@@ -55,8 +55,8 @@ export interface ServeOptions {
   h2c?: Http2Server;
   /**
    * Set to false to drain idle HTTP/1.1 connections instead of moving them. The server of the successor sees a moved connection
-   * (`connection` event, `getConnections`) from its first byte on. Its `close`, `closeIdleConnections` and `closeAllConnections` end
-   * those that have not sent one, too.
+   * (`connection` event) from its first byte on; `getConnections` counts only what the server accepted itself. Its `close`,
+   * `closeIdleConnections` and `closeAllConnections` end those that have not sent a byte, too.
    */
   migrate?: boolean;
   /**

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { KubeError } from '@sidestep/kube';
 import { ordered } from './ordered.js';
 
 test('an order waits for what was killed just before it, and is given once more', async () => {
@@ -26,4 +27,21 @@ test('an order that is refused is not given again', async () => {
   };
   await expect(ordered(order, async () => {})).rejects.toThrow('denied');
   expect(given).toBe(1);
+});
+
+const EXISTS = new KubeError({ status: 409, reason: 'AlreadyExists', message: 'pods "a" already exists' });
+
+test('what exists because an order was carried out and not answered is taken', async () => {
+  const answers = [new Error('socket hang up'), EXISTS];
+  await ordered(async () => {
+    throw answers.shift();
+  });
+  expect(answers).toEqual([]);
+});
+
+test('what existed before the first order is told', async () => {
+  const order = async () => {
+    throw EXISTS;
+  };
+  await expect(ordered(order)).rejects.toThrow('already exists');
 });
