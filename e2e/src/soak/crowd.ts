@@ -10,8 +10,8 @@ import type { World } from '../world/world.js';
 const CONTAINER = 'mesh';
 const NODES = 10;
 const CREATORS = 16;
-/** Faults hold news back for up to two seconds, one after another, and each ends in a new list on a machine that may be slow. */
-const PLANNER_BEHIND_MS = 15_000;
+/** Faults hold news back for up to two seconds. */
+const PLANNER_BEHIND_MS = 5_000;
 /** Against a wait without end, not against a slow machine. */
 const DEADLINE_MS = 600_000;
 
