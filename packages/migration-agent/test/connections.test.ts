@@ -5,21 +5,14 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createNetServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ServedTcp } from '../src/drain/tcp.js';
 import type { ServeOptions, Takeover } from '../src/takeover/api.js';
-import { Pair, portOf } from './pair.js';
+import { portOf, usePair } from './pair.js';
 import { until } from './processes.js';
-import { clients, RawClient, serverSaying } from './raw-client.js';
+import { RawClient, serverSaying } from './raw-client.js';
 
-let pair: Pair;
-beforeEach(() => {
-  pair = new Pair();
-});
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  await pair.close();
-});
+const stage = usePair();
 
 const listeners = { web: '127.0.0.1:0' };
 
@@ -46,12 +39,12 @@ describe('HTTP/2', () => {
   }
 
   test('a stream in flight is answered, the session gets GOAWAY, and the next one reaches the successor', async () => {
-    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 50 } });
+    const old = await stage.pair.begin({ listeners, limits: { idleCloseSpreadMs: 50 } });
     await old.serve('web', serverOf('old')).ready();
     const session = connectHttp2(`http://127.0.0.1:${portOf(old, 'web')}`);
     expect(await ask(session)).toBe('old');
     const slow = ask(session, '/slow');
-    await (await pair.begin({ listeners })).serve('web', serverOf('new')).ready();
+    await (await stage.pair.begin({ listeners })).serve('web', serverOf('new')).ready();
     await new Promise((resolve) => session.once('goaway', resolve));
     expect(await slow).toBe('old');
     await new Promise((resolve) =>
@@ -64,7 +57,7 @@ describe('HTTP/2', () => {
   });
 
   test('a stream that does not end is cut at the end of the drain, and counted', async () => {
-    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 50, drainMs: 300 } });
+    const old = await stage.pair.begin({ listeners, limits: { idleCloseSpreadMs: 50, drainMs: 300 } });
     await old
       .serve(
         'web',
@@ -77,7 +70,7 @@ describe('HTTP/2', () => {
     stream.on('error', () => undefined);
     const cut = new Promise((resolve) => stream.once('close', resolve));
     await new Promise((resolve) => stream.once('data', resolve));
-    await (await pair.begin({ listeners })).serve('web', serverOf('new')).ready();
+    await (await stage.pair.begin({ listeners })).serve('web', serverOf('new')).ready();
     expect(await old.done).toMatchObject({ killed: 1 });
     await cut;
   });
@@ -85,13 +78,13 @@ describe('HTTP/2', () => {
   test('HTTP/1.1 and HTTP/2 with prior knowledge share one port, and both are handed over', async () => {
     const both = (agent: Takeover, version: string) =>
       agent.serve('web', serverSaying(version), { h2c: serverOf(version) }).ready();
-    const old = await pair.begin({ listeners, limits: { idleCloseSpreadMs: 50 } });
+    const old = await stage.pair.begin({ listeners, limits: { idleCloseSpreadMs: 50 } });
     await both(old, 'old');
     const port = portOf(old, 'web');
     const [http1, session] = [new RawClient(port), connectHttp2(`http://127.0.0.1:${port}`)];
     expect(await http1.ask()).toContain('old END');
     expect(await ask(session)).toBe('old');
-    await both(await pair.begin({ listeners }), 'new');
+    await both(await stage.pair.begin({ listeners }), 'new');
     expect(await http1.ask()).toContain('new END');
     await new Promise((resolve) =>
       session.closed ? resolve(undefined) : session.once('close', () => resolve(undefined)),
@@ -104,7 +97,7 @@ describe('HTTP/2', () => {
 
 describe('TLS', () => {
   function certificate() {
-    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(pair.directory, name));
+    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(stage.pair.directory, name));
     const subject = ['-subj', '/CN=localhost', '-days', '1', '-nodes'];
     execFileSync(
       'openssl',
@@ -158,12 +151,12 @@ describe('TLS', () => {
   test('a session ticket of the old process is good in the new one', async () => {
     const options = certificate();
     const saying = (version: string) => createHttpsServer(options, (_, answer) => answer.end(version));
-    const old = await pair.begin({ listeners });
+    const old = await stage.pair.begin({ listeners });
     await old.serve('web', saying('old')).ready();
     const port = portOf(old, 'web');
     const { session, resumed } = await visit(port);
     expect(resumed).toBe(false);
-    await (await pair.begin({ listeners })).serve('web', saying('new')).ready();
+    await (await stage.pair.begin({ listeners })).serve('web', saying('new')).ready();
     const second = await visit(port, session);
     expect(second.text).toContain('new');
     expect(second.resumed).toBe(true);
@@ -184,12 +177,12 @@ describe('TCP', () => {
     };
     const counts = new WeakMap<Socket, number>();
     const [first, second] = [counting('old', counts), counting('new', counts)];
-    const old = await pair.begin({ listeners });
+    const old = await stage.pair.begin({ listeners });
     await old.serve('web', first.server, { migrateConnection: (socket) => Buffer.from([counts.get(socket)!]) }).ready();
     const client = new RawClient(portOf(old, 'web'));
     client.socket.write('x');
     await until(() => client.received === 'old 1\n', 'the old one counts 1');
-    const next = await pair.begin({ listeners });
+    const next = await stage.pair.begin({ listeners });
     await next
       .serve('web', second.server, { adoptConnection: (socket, meta) => second.follow(socket, meta[0]!) })
       .ready();
@@ -205,14 +198,14 @@ describe('TCP', () => {
     ['of the next one throws', { migrateConnection: () => new Uint8Array(3_072) }, { adoptConnection: failing }],
   ])('a connection whose hook %s stays, and the hand-over stands', async (_, giving, taking) => {
     const echo = () => createNetServer((socket) => socket.pipe(socket));
-    const old = await pair.begin({ listeners });
+    const old = await stage.pair.begin({ listeners });
     await old.serve('web', echo(), giving).ready();
     const resumed: string[] = [];
     old.on('resume', (cause) => resumed.push(cause));
     const client = new RawClient(portOf(old, 'web'));
     client.socket.write('a');
     await until(() => client.received === 'a', 'it is echoed');
-    const next = await pair.begin({ listeners });
+    const next = await stage.pair.begin({ listeners });
     await next.serve('web', echo(), { adoptConnection: () => undefined, ...taking }).ready();
     client.socket.write('b');
     await until(() => client.received === 'ab', 'it is still echoed');
@@ -231,7 +224,7 @@ describe('TCP', () => {
   });
 
   test('a connection that the hook does not give stays until it ends', async () => {
-    const old = await pair.begin({ listeners });
+    const old = await stage.pair.begin({ listeners });
     await old
       .serve(
         'web',
@@ -242,7 +235,7 @@ describe('TCP', () => {
     const client = new RawClient(portOf(old, 'web'));
     client.socket.write('a');
     await until(() => client.received === 'a', 'it is echoed');
-    await (await pair.begin({ listeners })).serve('web', createNetServer()).ready();
+    await (await stage.pair.begin({ listeners })).serve('web', createNetServer()).ready();
     client.socket.write('b');
     await until(() => client.received === 'ab', 'it is still echoed');
     client.socket.end();

@@ -1,17 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { TakeoverEvents, TakeoverOptions } from '../src/takeover/api.js';
-import { Pair, portOf } from './pair.js';
+import { portOf, usePair } from './pair.js';
 import { until } from './processes.js';
-import { clients, RawClient, serverSaying } from './raw-client.js';
+import { RawClient, serverSaying } from './raw-client.js';
 
-let pair: Pair;
-beforeEach(() => {
-  pair = new Pair();
-});
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  await pair.close();
-});
+const stage = usePair();
 
 const listeners = { web: '127.0.0.1:0' };
 
@@ -26,12 +19,12 @@ async function handedOver(
     thrown.push(on!);
     throw new Error('the handler fails');
   };
-  const old = await pair.begin({ listeners, ...first });
+  const old = await stage.pair.begin({ listeners, ...first });
   if (on && on !== 'counters') old.on(on, failing);
   const resumed: string[] = [];
   old.on('resume', (cause) => resumed.push(cause));
   await old.serve('web', serverSaying('old')).ready();
-  const next = await pair.begin({ listeners, ...second });
+  const next = await stage.pair.begin({ listeners, ...second });
   if (on === 'counters') next.on(on, failing);
   await next.serve('web', serverSaying('new')).ready();
   const answer = await new RawClient(portOf(next, 'web')).ask();
@@ -69,14 +62,14 @@ describe('what a program does when it is told of a hand-over', () => {
   );
 
   test('a handler that throws keeps no other from being told', async () => {
-    const old = await pair.begin({ listeners });
+    const old = await stage.pair.begin({ listeners });
     const told: string[] = [];
     old.on('retire', () => {
       throw new Error('the handler fails');
     });
     old.on('retire', () => told.push('retire'));
     await old.serve('web', serverSaying('old')).ready();
-    await (await pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
+    await (await stage.pair.begin({ listeners })).serve('web', serverSaying('new')).ready();
     await old.done;
     expect(told).toEqual(['retire']);
   });

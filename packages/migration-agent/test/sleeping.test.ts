@@ -1,25 +1,18 @@
 import { createSocket } from 'node:dgram';
 import { closeSync, openSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ServedHttp1 } from '../src/drain/http1.js';
 import { AF_INET, addon, SOCK_DGRAM, type SocketFacts } from '../src/native/addon.js';
 import type { Takeover, TakeoverOptions } from '../src/takeover/api.js';
-import { Pair, portOf } from './pair.js';
+import { portOf, usePair } from './pair.js';
 import { until } from './processes.js';
-import { clients, RawClient, serverSaying } from './raw-client.js';
+import { RawClient, serverSaying } from './raw-client.js';
 
-let pair: Pair;
-beforeEach(() => {
-  pair = new Pair();
-});
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  await pair.close();
-});
+const stage = usePair();
 
 async function serving(server: Server, limits: TakeoverOptions['limits'] = {}): Promise<Takeover> {
-  const agent = await pair.begin({ listeners: { web: '127.0.0.1:0' }, limits });
+  const agent = await stage.pair.begin({ listeners: { web: '127.0.0.1:0' }, limits });
   await agent.serve('web', server).ready();
   return agent;
 }
@@ -116,7 +109,7 @@ describe('a moved connection whose client is silent', () => {
     const [client] = await silent(old, 1);
     const next = await serving(serverSaying('new'));
     await old.done;
-    const last = await pair.begin({ listeners: { web: '127.0.0.1:0' } });
+    const last = await stage.pair.begin({ listeners: { web: '127.0.0.1:0' } });
     last.fd('web');
     await last.ready();
     expect(await client!.ask()).toContain('new END');
