@@ -1,6 +1,5 @@
 import type { BenchContext, Row } from '../bench.js';
 import { Clients } from './clients.js';
-import { Custodian } from './custodian.js';
 import { Chain, type Generation } from './generations.js';
 
 const SLOTS = 32;
@@ -31,7 +30,7 @@ export async function runCrashes(context: BenchContext, program: string, times: 
 
 async function runCrash(context: BenchContext, program: string, crash: Crash, times: number): Promise<Row> {
   const chain = await Chain.create(context.root, 'takeover');
-  const custodian = crash.custodian ? new Custodian(context.root, chain.directory) : undefined;
+  const custodian = crash.custodian ? chain.startCustodian() : undefined;
   const clients: { now?: Clients } = {};
   let generation = 0;
   try {
@@ -69,7 +68,6 @@ async function runCrash(context: BenchContext, program: string, crash: Crash, ti
   } finally {
     clients.now?.stop();
     await chain.close();
-    await custodian?.end();
   }
 }
 

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort, removeScratch } from '@sidestep/testkit';
 import { compiled } from './compiled.js';
+import { Custodian } from './custodian.js';
 import { privateMB, proportionalMB } from './memory.js';
 import { plainEnvironment } from './plain-environment.js';
 
@@ -146,12 +147,13 @@ export async function leakedBeyond(before: number, process: Generation): Promise
   return process.openDescriptors - before;
 }
 
-/** A private directory, a port and the generations that were started with them. */
+/** A private directory, a port and the processes that were started with them. */
 export class Chain {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'sidestep-bench-'));
   readonly #root: string;
   readonly #strategy: Strategy;
   readonly #started = new Set<Generation>();
+  readonly #custodians: Custodian[] = [];
   port = 0;
 
   private constructor(root: string, strategy: Strategy) {
@@ -179,6 +181,12 @@ export class Chain {
     return generation;
   }
 
+  startCustodian(): Custodian {
+    const custodian = new Custodian(this.#root, this.directory);
+    this.#custodians.push(custodian);
+    return custodian;
+  }
+
   /**
    * Resolves with the next generation, once it is the owner. A machine that stands still for seconds lets deadlines pass; whoever starts
    * containers tries again then, and so does this: `failed` says how often.
@@ -203,18 +211,10 @@ export class Chain {
 
   async close(): Promise<void> {
     for (const { child } of this.#started) child.kill('SIGKILL');
-    await Promise.all([...this.#started].map(({ exited }) => exited));
-    rmSync(this.directory, { recursive: true, force: true });
+    await Promise.all([
+      ...[...this.#started].map(({ exited }) => exited),
+      ...this.#custodians.map((custodian) => custodian.end()),
+    ]);
+    await removeScratch(this.directory);
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

@@ -43,3 +43,4 @@ export {
 export { type RealApiServer, type RealApiServerOptions, startRealApiServer } from './real-api-server/start.js';
 export { type RedisHandle, type RedisOptions, startRedis } from './redis/redis.js';
 export { NoRedisServer } from './redis/redis-server.js';
+export { removeScratch } from './scratch/remove-scratch.js';
