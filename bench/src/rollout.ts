@@ -4,9 +4,9 @@ import { measureKruiseCalls } from './rollout/measure-kruise-calls.js';
 import { planRuns, type Run } from './rollout/plan.js';
 import { RolloutStage } from './rollout/stage.js';
 
-/** OpenKruise takes a platform's place for good. */
+/** OpenKruise takes a platform's place for good, and its calls can be played beside either setting of Sidestep. */
 const platformOf = ({ api, workers, qps, kubeletMs, by }: Run): string =>
-  JSON.stringify([api, workers, qps, kubeletMs, by === 'openkruise']);
+  JSON.stringify([api, workers, qps, kubeletMs, by === 'openkruise-calls' ? 'sidestep' : by]);
 
 /** What both of a pair have in common. */
 const sizeOf = ({ api, qps, kubeletMs, pods, mode }: Run): string => JSON.stringify([api, qps, kubeletMs, pods, mode]);
@@ -60,7 +60,7 @@ const besideOpenKruise = (measured: readonly Measured[]): Row[] =>
   measured.map(({ run, round, row }) => {
     const same = (other: Measured): boolean =>
       other.run.by === 'openkruise' && other.round === round && sizeOf(other.run) === sizeOf(run);
-    const theirs = run.by === 'sidestep' ? measured.find(same)?.row : undefined;
+    const theirs = run.by.startsWith('sidestep') ? measured.find(same)?.row : undefined;
     if (theirs === undefined) return row;
     const times = (figure: string): number => Number(row[figure]) / Number(theirs[figure]);
     return { ...row, xOpenKruisePace: times('podsPerMinute'), xOpenKruiseApiServerCpu: times('apiServerCpuMsPerPod') };
@@ -69,6 +69,6 @@ const besideOpenKruise = (measured: readonly Measured[]): Row[] =>
 export const bench: Bench = {
   name: 'rollout',
   description:
-    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0 --by sidestep,openkruise,openkruise-calls --kruise FOLDER --rounds 2 --profile FOLDER',
+    'rolls an image out to pods whose kubelets answer at once; --pods 200,1000 --mode cold|hot --workers 1,2 --api kube-sim|real --qps shipped,1000 --kubelet-ms 0 --by sidestep,sidestep-keep,openkruise,openkruise-calls --kruise FOLDER --rounds 2 --profile FOLDER',
   run,
 };

@@ -19,6 +19,7 @@ describe('the configuration of the upgrade worker', () => {
       redisUrl: 'redis://127.0.0.1:6379',
       namespace: 'kruise-system',
       concurrency: 6,
+      managedFields: 'release',
       healthPort: 8081,
       leaseSeconds: 15,
     });
@@ -31,6 +32,7 @@ describe('the configuration of the upgrade worker', () => {
       KUBECONFIG: '/etc/kube',
       SIDESTEP_NAMESPACE: 'upgrades',
       SIDESTEP_WORKER_CONCURRENCY: '4',
+      SIDESTEP_POD_MANAGED_FIELDS: 'keep',
       SIDESTEP_KUBE_QPS: '7',
       SIDESTEP_KUBE_BURST: '9',
       SIDESTEP_HEALTH_HOST: '127.0.0.1',
@@ -44,6 +46,7 @@ describe('the configuration of the upgrade worker', () => {
       kubeconfig: '/etc/kube',
       namespace: 'upgrades',
       concurrency: 4,
+      managedFields: 'keep',
       kubeQps: 7,
       kubeBurst: 9,
       healthHost: '127.0.0.1',
@@ -60,6 +63,7 @@ describe('the configuration of the upgrade worker', () => {
   test.each([
     ['SIDESTEP_ROLE', 'boss', 'planner, worker or all'],
     ['SIDESTEP_WORKER_CONCURRENCY', '0', 'a whole number from 1 to 1000'],
+    ['SIDESTEP_POD_MANAGED_FIELDS', 'drop', 'release or keep'],
     ['SIDESTEP_WORKER_CONCURRENCY', 'many', 'a whole number from 1 to 1000'],
     ['SIDESTEP_HEALTH_PORT', '65536', 'a port'],
     ['SIDESTEP_LOG_LEVEL', 'loud', 'trace, debug, info'],

@@ -105,12 +105,13 @@ export class UpgradeWorker {
   }
 
   private working(): WorkerRole {
-    const { namespace, concurrency, leaseName } = this.config;
+    const { namespace, concurrency, managedFields, leaseName } = this.config;
     return new WorkerRole({
       clusterFor: (sidecarSet) => new KubeCluster(this.api.fairShare(`set ${sidecarSet}`), namespace, leaseName),
       queue: this.queue,
       events: new KubeEvents(this.recorder),
       concurrency,
+      managedFields,
       log: this.log.child({ part: 'worker' }),
       metrics: this.metrics,
     });

@@ -14,6 +14,7 @@ const workerThatCounts = (answer: () => Promise<number>): { worker: WorkerRole; 
     queue: new MemoryPhaseQueue({}),
     events: {} as EventPort,
     concurrency: 1,
+    managedFields: 'keep',
     log: createLogger({ name: 'test', level: 'silent' }),
     metrics: createMetrics(),
   });

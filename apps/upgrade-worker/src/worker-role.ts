@@ -5,6 +5,7 @@ import {
   type PhaseRunOutcome,
   TargetSource,
 } from '@sidestep/controller';
+import type { ManagedFieldsPolicy } from '@sidestep/core';
 import { systemClock } from '@sidestep/kube';
 import { continueTrace, type Logger, type Metrics, withSpan } from '@sidestep/observability';
 import type { PhaseConsumer, PhaseJob, PhaseOutcome, PhaseQueuePort } from '@sidestep/phase-queue';
@@ -15,6 +16,7 @@ interface Parts {
   queue: PhaseQueuePort;
   events: EventPort;
   concurrency: number;
+  managedFields: ManagedFieldsPolicy;
   log: Logger;
   metrics: Metrics;
 }
@@ -65,12 +67,12 @@ export class WorkerRole {
   }
 
   private async runPhase(job: PhaseJob, signal: AbortSignal): Promise<PhaseOutcome> {
-    const { clusterFor, events, metrics } = this.parts;
+    const { clusterFor, events, metrics, managedFields } = this.parts;
     const askedAt = job.askedAt ?? Date.now();
     const seconds = (): number => Math.max(0, Date.now() - askedAt) / 1_000;
     const cluster = clusterFor(job.sidecarSet);
     try {
-      const runner = new PhaseRunner({ cluster, targets: this.targets, events, clock: systemClock });
+      const runner = new PhaseRunner({ cluster, targets: this.targets, events, clock: systemClock, managedFields });
       const outcome = await runner.run(job, signal);
       metrics.phaseSeconds.observe({ phase: job.phase, result: outcome.result }, seconds());
       this.note(job, outcome);

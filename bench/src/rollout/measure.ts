@@ -93,7 +93,8 @@ const callsOf = (run: Run, calls: Calls): Figures => ({
 const headline = (run: Run, round: number, times: PodTimes, editedAt: number): Figures & { name: string } => {
   const [begun, reset, waits] = [times.moment('begun'), times.moment('reset'), times.readyToReset()];
   const since = (moment: number | undefined): number => Math.round((moment ?? Number.NaN) - editedAt);
-  const by = run.by === 'openkruise' ? 'OpenKruise' : `${run.workers} workers`;
+  const workers = `${run.workers} workers${run.by === 'sidestep-keep' ? ', managedFields kept' : ''}`;
+  const by = run.by === 'openkruise' ? 'OpenKruise' : workers;
   return {
     name: `${run.api} ${run.mode} ${run.pods} pods, ${by}, ${run.qps ?? 'shipped'} qps${roundName(round)}`,
     podsPerMinute: pace(run, times, editedAt),

@@ -6,7 +6,7 @@ const FOLDER = '/opt/kruise';
 test.each([
   ['the simulated API server', ['--by', 'openkruise', '--kruise', FOLDER], /--api real/],
   ['no program of it', ['--by', 'openkruise', '--api', 'real'], /--kruise FOLDER/],
-  ['somebody unknown', ['--by', 'argo'], /"argo" is none of sidestep, openkruise, openkruise-calls/],
+  ['somebody unknown', ['--by', 'argo'], /"argo" is none of sidestep, sidestep-keep, openkruise, openkruise-calls/],
 ])('refuses a rollout by OpenKruise with %s, saying what is wanted', (_, flags, complaint) => {
   expect(() => planRuns(flags, false)).toThrow(complaint);
 });

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 
+const BY = ['sidestep', 'sidestep-keep', 'openkruise', 'openkruise-calls'] as const;
+
 /** One rollout to measure. */
 export interface Run {
   api: 'kube-sim' | 'real';
@@ -10,8 +12,8 @@ export interface Run {
   qps: number | undefined;
   /** How long the kubelets take for a change. */
   kubeletMs: number;
-  /** Who rolls out: Sidestep, OpenKruise itself, or the calls that OpenKruise makes, one after another. */
-  by: 'sidestep' | 'openkruise' | 'openkruise-calls';
+  /** Who rolls out: Sidestep, Sidestep that leaves managedFields alone, OpenKruise itself, or OpenKruise's calls one after another. */
+  by: (typeof BY)[number];
   /** OpenKruise's source with its program built in it; undefined unless it is run. */
   kruise: string | undefined;
   /** Rollouts of the same pods, one after another. */
@@ -74,7 +76,7 @@ export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
       for (const qps of list(values.qps, (word) => (word === 'shipped' ? undefined : whole(word))))
         for (const pods of list(values.pods, whole))
           for (const mode of list(values.mode, oneOf('cold', 'hot')))
-            for (const by of list(values.by, oneOf('sidestep', 'openkruise', 'openkruise-calls')))
+            for (const by of list(values.by, oneOf(...BY)))
               if (by !== 'openkruise-calls' || mode === 'hot')
                 runs.push({ api, workers, qps, pods, mode, by, ...common });
   for (const run of runs) if (run.by === 'openkruise') refuseUnlessItCanRun(run);

@@ -40,7 +40,8 @@ export class RolloutStage {
   ) {}
 
   static async start(root: string, run: Run): Promise<RolloutStage> {
-    const { workers, qps, api } = run;
+    const { workers, qps, api, by } = run;
+    const bookkeeping = { SIDESTEP_POD_MANAGED_FIELDS: by === 'sidestep-keep' ? 'keep' : 'release' };
     const limits = { SIDESTEP_KUBE_QPS: String(qps), SIDESTEP_KUBE_BURST: String((qps ?? 0) * 2) };
     const platform = new Platform({
       root,
@@ -51,7 +52,12 @@ export class RolloutStage {
       ownRedis: true,
       apiServer: api,
       // A planner that starves beside what is measured must not end: nobody takes over.
-      env: { SIDESTEP_LOG_LEVEL: 'warn', SIDESTEP_LEASE_SECONDS: '120', ...(qps === undefined ? {} : limits) },
+      env: {
+        SIDESTEP_LOG_LEVEL: 'warn',
+        SIDESTEP_LEASE_SECONDS: '120',
+        ...bookkeeping,
+        ...(qps === undefined ? {} : limits),
+      },
     });
     const stage = new RolloutStage(platform, workers);
     try {

@@ -111,6 +111,20 @@ await describeOnReal('a rollout', (cluster) => {
       expect(reasons).toContain('RollingOut');
     });
 
+    test('takes the books of managedFields from pods that were only ever updated, and from no pod that was applied', async () => {
+      const name = await given(cluster, 2, true);
+      const label = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-0', labels: { tier: 'edge' } } };
+      const by = { type: 'apply', fieldManager: 'queue-controller' } as const;
+      await cluster.api.patch(PODS, { namespace: name, name: 'web-0' }, label, by);
+      expect((await cluster.pod(name, 'web-1')).metadata.managedFields).not.toBeUndefined();
+      await cluster.setImage(name, 'mesh:2');
+      await cluster.setWhen(name, 'the rollout to end', isDone(2));
+      expect((await cluster.pod(name, 'web-0')).metadata.managedFields).toContainEqual(
+        expect.objectContaining({ manager: 'queue-controller', operation: 'Apply' }),
+      );
+      expect((await cluster.pod(name, 'web-1')).metadata.managedFields).toBeUndefined();
+    });
+
     test('shows in kubectl get and kubectl describe', async () => {
       const name = await given(cluster, 1, true);
       await cluster.setImage(name, 'mesh:2');

@@ -3,7 +3,9 @@ import {
   decidePodUpgrade,
   type FullPod,
   findRecall,
+  type ManagedFieldsPolicy,
   type PodUpgradeDecision,
+  type PodUpgradeInput,
   RECALL_MS,
 } from '@sidestep/core';
 import type { Clock, ClusterPort, EventPort, Freshness, JobOptions, PhaseJobKeys } from './ports.js';
@@ -26,6 +28,7 @@ export interface PhaseRunnerParts {
   targets: TargetSource;
   events: EventPort;
   clock: Clock;
+  managedFields?: ManagedFieldsPolicy;
 }
 
 /** Decisions on one pod that lost the race to another writer, before the job gives its place up. */
@@ -67,7 +70,8 @@ export class PhaseRunner {
       this.parts.cluster.readPod({ namespace: job.namespace, name: job.pod }, freshness),
       this.parts.targets.target(job),
     ]);
-    const verdict = judge(job, pod, known, this.parts.clock.now());
+    const { clock, managedFields = 'keep' } = this.parts;
+    const verdict = judge(job, pod, known, { now: clock.now(), managedFields });
     if (verdict.kind === 'write') return this.write(job, verdict);
     if (freshness === 'recent' && verdict.reads === 'pod') return { kind: 'look-again' };
     if (verdict.tell !== undefined) this.tell(verdict.tell.pod, verdict.tell.decision);
@@ -114,7 +118,12 @@ type Verdict =
       tell?: { pod: FullPod; decision: PodUpgradeDecision };
     };
 
-const judge = (job: PhaseJobKeys, pod: FullPod | undefined, known: KnownTarget | undefined, now: Date): Verdict => {
+const judge = (
+  job: PhaseJobKeys,
+  pod: FullPod | undefined,
+  known: KnownTarget | undefined,
+  circumstances: Pick<PodUpgradeInput, 'now' | 'managedFields'>,
+): Verdict => {
   if (known === undefined) return dropped('Superseded', 'the SidecarSet does not exist any more');
   const { target, stored, epoch } = known;
   if (target.hash !== job.revision) return dropped('Superseded', 'the SidecarSet does not want this revision any more');
@@ -122,11 +131,11 @@ const judge = (job: PhaseJobKeys, pod: FullPod | undefined, known: KnownTarget |
   if (pod === undefined || pod.metadata.uid !== job.uid) {
     return { kind: 'end', reads: 'pod', outcome: gone('PodGone', 'the pod does not exist any more') };
   }
-  const decision = decidePodUpgrade({ target, pod, now });
+  const decision = decidePodUpgrade({ target, pod, ...circumstances });
   const recall = decision.due === 'upgrade' ? findRecall(stored, job.generation) : undefined;
   if (recall !== undefined) return dropped(recall.reason, recall.message);
   if (!isAskedFor(job.phase, decision.due) || decision.attempt !== job.attempt || decision.revision !== job.revision)
-    return { kind: 'end', reads: 'pod', outcome: overtaken(job, decision, now) };
+    return { kind: 'end', reads: 'pod', outcome: overtaken(job, decision, circumstances.now) };
   if (decision.patch === undefined)
     return { kind: 'end', reads: 'pod', outcome: notYet(decision), tell: { pod, decision } };
   return { kind: 'write', known, pod, decision };

@@ -34,6 +34,7 @@ export { patchPodAnnotations } from './injection/pod-metadata.js';
 export * from './injection/resource-expression.js';
 export { SidecarSetIndex } from './injection/sidecarset-index.js';
 export { decidePodUpgrade } from './pod-upgrade/decide-pod-upgrade.js';
+export type { ManagedFieldsPolicy } from './pod-upgrade/managed-fields.js';
 export { type PodProjection, podProjection, projectPod } from './pod-upgrade/project-pod.js';
 export type * from './pod-upgrade/types.js';
 export { upgradeTarget } from './pod-upgrade/upgrade-target.js';

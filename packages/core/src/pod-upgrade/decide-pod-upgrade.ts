@@ -2,6 +2,7 @@ import type { JsonPatch, JsonPatchOperation } from '../api/kubernetes.js';
 import { pointerToken } from '../injection/apply-json-patch.js';
 import { InjectionRefused } from '../injection/injection-plan.js';
 import { type Assessment, assessPod } from './assess-pod.js';
+import { releaseOfManagedFields } from './managed-fields.js';
 import { type PodReading, readPod } from './pod-reading.js';
 import type { PodEvent, PodUpgradeDecision, PodUpgradeInput } from './types.js';
 import { upgradableConditionPatch } from './upgradable-condition.js';
@@ -15,7 +16,7 @@ import { nextAttempt } from './write-record.js';
  * Never throws: whatever is wrong with the pod is the decision's reason. Two decisions on the same pod are the same but for the
  * clock, and the patch is locked to the pod's resourceVersion, so of two workers one wins and the other finds the phase done.
  */
-export function decidePodUpgrade({ target, pod, now }: PodUpgradeInput): PodUpgradeDecision {
+export function decidePodUpgrade({ target, pod, now, managedFields = 'keep' }: PodUpgradeInput): PodUpgradeDecision {
   const reading = readPod(target, pod);
   const assessment = assessPod(reading, now);
   const decision = baseDecision(reading, assessment, now);
@@ -23,6 +24,7 @@ export function decidePodUpgrade({ target, pod, now }: PodUpgradeInput): PodUpgr
   if (plan === undefined || due === 'none' || due === 'migration') return decision;
   try {
     decision.patch = patchOf(reading, annotationsAfter(reading, assessment, plan, now), plan);
+    if (managedFields === 'release') decision.patch.push(...releaseOfManagedFields(pod));
   } catch (error) {
     if (!(error instanceof InjectionRefused)) throw error;
     return { ...decision, due: 'none', reason: 'AnnotationMalformed', message: error.message, events: [] };

@@ -2,6 +2,7 @@
 import type { JsonPatch, Pod } from '../api/kubernetes.js';
 import type { Reason } from '../api/reasons.js';
 import type { SidecarSet } from '../api/sidecarset.js';
+import type { ManagedFieldsPolicy } from './managed-fields.js';
 
 /**
  * Where one SidecarSet stands on one pod, read from the pod alone.
@@ -154,4 +155,6 @@ export interface PodUpgradeInput {
   target: UpgradeTarget;
   pod: FullPod;
   now: Date;
+  /** Without it `keep`. */
+  managedFields?: ManagedFieldsPolicy;
 }

@@ -95,6 +95,17 @@ export const patchContract = (subject: Subject): void => {
       expect((await apply({ a: '3' })).data).toEqual({ a: '3', foreign: 'x' });
     });
 
+    test('one empty entry takes the books of managedFields away, and further writes do not begin them anew', async () => {
+      const { object: _object, ...ref } = await seed({ a: '1' });
+      const release = [{ op: 'add', path: '/metadata/managedFields', value: [{}] }];
+      const released = await subject.api.patch(CONFIG_MAPS, ref, release, { type: 'json' });
+      expect(released.metadata.managedFields ?? []).toEqual([]);
+      const next = [{ op: 'replace', path: '/data/a', value: '2' }];
+      const patched = await subject.api.patch<KubeObject>(CONFIG_MAPS, ref, next, { type: 'json' });
+      expect(patched.data).toEqual({ a: '2' });
+      expect(patched.metadata.managedFields ?? []).toEqual([]);
+    });
+
     test('a write is answered with the metadata alone where nobody reads the rest', async () => {
       const namespace = await subject.newNamespace();
       const [ref, answer] = [{ namespace, name: 'terse' }, 'metadata' as const];
