@@ -8,7 +8,7 @@ import { runCli } from '../test/run-cli.js';
 import { runProcess } from '../test/run-process.js';
 
 /** Starting a process may take long on a busy machine. */
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let folder: string;
 const file = (name: string): string => path.join(folder, name);

@@ -28,7 +28,7 @@ beforeEach(async () => {
       SIDESTEP_LOG_LEVEL: 'trace',
     },
   });
-}, 30_000);
+}, 240_000);
 
 afterEach(async () => {
   child.kill('SIGKILL');
@@ -55,4 +55,4 @@ test('a program whose standard output is closed goes on with its work, and ends 
   for (let look = 0; look < 3; look += 1) expect((await fetch(`${url}/livez`)).status).toBe(200);
   child.kill('SIGTERM');
   expect(await exit).toEqual([0, null]);
-}, 60_000);
+}, 240_000);

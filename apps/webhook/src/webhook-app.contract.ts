@@ -1,8 +1,8 @@
 import { get, request } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter } from '@sidestep/kube';
 import { createLogger, createMetrics } from '@sidestep/observability';
+import { freePort } from '@sidestep/testkit';
 import { pod, podRequest, review, sidecarSet } from '../test/reviews.js';
 import { CRD, MUTATING, SECRET, SIDECAR_SET } from './cluster/kinds.js';
 import { readConfig } from './config.js';
@@ -21,27 +21,19 @@ const POD = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced:
 const V1ALPHA1 = { ...SIDECAR_SET, version: 'v1alpha1' };
 
 const eventually = async (what: string, holds: () => Promise<boolean>) => {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 100_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };
 
-/** A free port, for the address in the webhook configurations is written before anybody listens there. */
-const freePort = () =>
-  new Promise<string>((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(String(port)));
-    });
-  });
-
-const newApp = (kubeconfig: string, port: string) => {
+/** The address in the webhook configurations is written before anybody listens there, so its port is chosen first. */
+const newApp = (kubeconfig: string, port: number) => {
   const config = readConfig({
     KUBECONFIG: kubeconfig,
     SIDESTEP_WEBHOOK_HOST: '127.0.0.1',
-    SIDESTEP_WEBHOOK_PORT: port,
+    SIDESTEP_WEBHOOK_PORT: String(port),
     SIDESTEP_WEBHOOK_URL: `https://127.0.0.1:${port}`,
     SIDESTEP_HEALTH_HOST: '127.0.0.1',
     SIDESTEP_HEALTH_PORT: '0',
@@ -93,13 +85,13 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
       app = newApp(server.webhookKubeconfig, await freePort());
       ({ url, healthUrl } = await app.start());
       await ready();
-    }, 180_000);
+    }, 300_000);
 
     afterAll(async () => {
       await app?.stop();
       api?.close();
       await stopServer();
-    }, 60_000);
+    }, 240_000);
 
     test('is found and trusted through the shipped configurations', async () => {
       const ref = { name: 'sidestep-mutating-webhook-configuration' };
@@ -121,7 +113,7 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
         const { spec } = await createPod(`web-${serial}`);
         return spec.containers.map((container) => container.name).join() === 'mesh,app';
       });
-    }, 30_000);
+    }, 240_000);
 
     test('refuses a SidecarSet that breaks a rule', async () => {
       await expect(api.create(SIDECAR_SET, sidecarSet({ selector: {} }, 'bad'))).rejects.toMatchObject({
@@ -151,7 +143,7 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
       await eventually('the address is back', async () =>
         JSON.stringify((await api.get(CRD, ref)).spec).includes(`${url}/convert`),
       );
-    }, 30_000);
+    }, 240_000);
 
     test('serves by a new authority, and is trusted with it, when the old one is gone', async () => {
       const ref = { name: 'sidestep-mutating-webhook-configuration' };
@@ -166,7 +158,7 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
           () => false,
         ),
       );
-    }, 60_000);
+    }, 240_000);
 
     test('tells its metrics', async () => {
       const text = await (await fetch(`${healthUrl}/metrics`)).text();

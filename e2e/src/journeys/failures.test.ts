@@ -7,19 +7,19 @@ let world: World;
 
 beforeAll(async () => {
   world = await given.aPlatform();
-}, MINUTES);
-afterAll(() => tidyUp(world), MINUTES);
+}, 5 * MINUTES);
+afterAll(() => tidyUp(world), 5 * MINUTES);
 
 describe('a new version that fails', () => {
   // A crash shows as the failed hook at first and as a crash loop to whoever looks later.
   const CRASHED = ['PostStartHookFailed', 'CrashLoop'];
-  // Where the failure itself is what ends the upgrade, its deadline is too far off to come first on a slow machine.
+  // Only where nothing else ends the upgrade its deadline is near: elsewhere it must not come first on a slow machine.
   test.each<[string, string, { why: string[]; deadlineSeconds?: number; mayDieInFlight?: number }]>([
-    ['has an image that does not exist', 'absent', { why: ['ImagePullFailed'], deadlineSeconds: 100 }],
-    ['crashes before it asks for the sockets', 'v2-crashes-before', { why: CRASHED, deadlineSeconds: 100 }],
-    ['crashes with the sockets in hand, before it serves', 'v2-crashes-ready', { why: CRASHED, deadlineSeconds: 100 }],
-    ['crashes right after it took over', 'v2-crashes', { why: CRASHED, deadlineSeconds: 100, mayDieInFlight: 200 }],
-    ['hangs while it takes over', 'v2-hangs', { why: ['DeadlineExceeded', ...CRASHED] }],
+    ['has an image that does not exist', 'absent', { why: ['ImagePullFailed'] }],
+    ['crashes before it asks for the sockets', 'v2-crashes-before', { why: CRASHED }],
+    ['crashes with the sockets in hand, before it serves', 'v2-crashes-ready', { why: CRASHED }],
+    ['crashes right after it took over', 'v2-crashes', { why: CRASHED, mayDieInFlight: 200 }],
+    ['hangs while it takes over', 'v2-hangs', { why: ['DeadlineExceeded', ...CRASHED], deadlineSeconds: 20 }],
   ])(
     'that %s is aborted on every pod it was begun on, and a good one then goes through',
     async (_, version, { why, mayDieInFlight = 0, ...options }) => {
@@ -29,12 +29,13 @@ describe('a new version that fails', () => {
       const { aborted } = await outcome.theRolloutIsAborted(journey, ...why);
       expect(aborted).toBeLessThan(3);
       expect(outcome.versionsOf(journey)).toEqual(['v1', 'v1', 'v1']);
+      await when.anUpgradeMayTakeLong(journey);
       await when.theImageBecomes(journey, journey.mesh, 'v3');
       await outcome.everyPodRuns(journey, 'v3');
       const { killedInFlight } = await outcome.nothingWasLost(journey);
       expect(killedInFlight).toBeLessThanOrEqual(mayDieInFlight);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 });
 
@@ -50,7 +51,7 @@ describe('a control plane that fails in the middle of a rollout', () => {
       await outcome.everyPodRuns(journey, 'v2');
       await outcome.nothingWasLost(journey);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 
   test(
@@ -64,7 +65,7 @@ describe('a control plane that fails in the middle of a rollout', () => {
       await outcome.everyPodRuns(journey, 'v2');
       await outcome.nothingWasLost(journey);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 
   test(
@@ -78,7 +79,7 @@ describe('a control plane that fails in the middle of a rollout', () => {
       await outcome.everyPodRuns(journey, 'v2');
       await outcome.nothingWasLost(journey);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 
   test(
@@ -90,6 +91,6 @@ describe('a control plane that fails in the middle of a rollout', () => {
       await given.morePods(journey, 1);
       expect(outcome.pointerOf(journey)).toEqual(['mesh-1', 'mesh-1']);
     },
-    2 * MINUTES,
+    10 * MINUTES,
   );
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KRUISE, type Pod, type SidecarContainer } from '@sidestep/core';
 import { Redis } from 'ioredis';
-import { leadingPlanner } from '../platform/leading-planner.js';
+import { leaderOf } from '../platform/leading-planner.js';
 import type { PlatformOptions } from '../platform/platform.js';
 import { replaceEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
@@ -17,6 +17,10 @@ import { World } from '../world/world.js';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const NODE = 'journey-node';
 const DEADLINE_MS = 120_000;
+/** An upgrade that takes longer is aborted, and not begun again: a slow machine must not bring that about. */
+const PATIENT_SECONDS = 300;
+/** Fewer requests say nothing about losses. */
+const ENOUGH_REQUESTS = 50;
 
 /** One set of pods with their sidecar and the traffic through it. */
 export interface Journey {
@@ -73,7 +77,7 @@ export const given = {
       listenPort: 8080,
       upstreamPort: 9090,
       maxUnavailable: options.maxUnavailable ?? 1,
-      ...(options.deadlineSeconds === undefined ? {} : { deadlineSeconds: options.deadlineSeconds }),
+      deadlineSeconds: options.deadlineSeconds ?? PATIENT_SECONDS,
     };
     const namespace = `journey-${sequence}`;
     await world.createNamespace(namespace);
@@ -104,7 +108,7 @@ export const given = {
     const first = world.podsOf(namespace).length + 1;
     const pods = Array.from({ length: count }, (_, index) => podOf(`pod-${first + index}`, namespace, mesh.app, NODE));
     if (graceSeconds) for (const pod of pods) Object.assign(pod.spec, { terminationGracePeriodSeconds: graceSeconds });
-    await world.createPods(pods);
+    await world.createPods(pods, DEADLINE_MS);
   },
 
   async load(journey: Journey, rate = 200, port = journey.mesh.listenPort): Promise<void> {
@@ -123,12 +127,21 @@ export const when = {
   },
 
   /** Resolves at the first pod that is in one of the states. */
-  async aPodIs(journey: Journey, ...states: string[]): Promise<string> {
-    return until(
-      () => rowsOf(journey).find(({ state }) => states.includes(state))?.name,
-      `a pod to be ${states.join(' or ')}`,
-      30_000,
-    );
+  async aPodIs({ world, namespace, mesh }: Journey, ...states: string[]): Promise<string> {
+    const nameIfThere = (pod: Pod): string | undefined => {
+      const { name, state } = podRow(world.set(mesh.name), pod, new Date());
+      return states.includes(state) ? name : undefined;
+    };
+    return world.seePod(namespace, nameIfThere, `a pod to be ${states.join(' or ')}`, {
+      meanwhile: () => replaceEnded(world.platform),
+      deadlineMs: DEADLINE_MS,
+    });
+  },
+
+  /** As long as the machine takes. */
+  async anUpgradeMayTakeLong({ world, mesh }: Journey): Promise<void> {
+    const path = '/spec/updateStrategy/progressDeadlineSeconds';
+    await world.patchSet(mesh.name, [{ op: 'replace', path, value: PATIENT_SECONDS }]);
   },
 
   /** SIGKILL, as a crash or an eviction would; then its Deployment starts another one. */
@@ -148,11 +161,12 @@ export const when = {
 
   /** Resolves with its name. */
   async theLeadingPlannerIsKilled({ world }: Journey): Promise<string> {
-    const leader = await until(async () => (await leadingPlanner(world.platform))?.service, 'a planner to lead');
+    const leader = await until(() => leaderOf(world.platform), 'a planner to lead', DEADLINE_MS);
     await leader.kill('SIGKILL');
     return leader.spec.name;
   },
 
+  /** Those under way, too. */
   async pullsTake({ world }: Journey, version: string, seconds: number): Promise<void> {
     await world.platform.kubelet.slowPulls(image(version), seconds * 1_000);
   },
@@ -207,29 +221,23 @@ export const outcome = {
 
   /** The condition `Progressing` has this reason. */
   async theSetSays({ world, mesh }: Journey, reason: string): Promise<void> {
-    await until(
-      () => {
-        const said = world.set(mesh.name).status?.conditions?.find(({ type }) => type === 'Progressing')?.reason;
-        return said === reason ? true : undefined;
-      },
-      `SidecarSet ${mesh.name} to say ${reason}`,
-      DEADLINE_MS,
-    );
+    const says = () =>
+      world.set(mesh.name).status?.conditions?.find(({ type }) => type === 'Progressing')?.reason === reason;
+    await eventually(world, says, `SidecarSet ${mesh.name} to say ${reason}`, DEADLINE_MS);
   },
 
-  async aPlannerLeads({ world }: Journey): Promise<string> {
-    return until(
-      async () => (await leadingPlanner(world.platform))?.service.spec.name,
-      'a planner to lead',
-      DEADLINE_MS,
-    );
+  /** In place of one that stays dead. */
+  async anotherPlannerLeads({ world }: Journey, dead: string): Promise<string> {
+    const leader = await until(() => leaderOf(world.platform, dead), 'another planner to lead', DEADLINE_MS);
+    return leader.spec.name;
   },
 
   /** Every begun pod went back to v1 by itself for one of these reasons, and the set says that it stopped. */
   async theRolloutIsAborted(journey: Journey, ...why: string[]): Promise<{ aborted: number; reason: string }> {
     const { world, namespace, mesh } = journey;
     return until(
-      () => {
+      async () => {
+        await replaceEnded(world.platform);
         const pods = world.podsOf(namespace);
         const aborted = pods.filter((pod) => {
           const { phase = '', reason } = upgradeRecord(pod, mesh.name);
@@ -246,15 +254,16 @@ export const outcome = {
 
   /** Ends the traffic; losses inside a sidecar that died by itself are allowed only where the journey says so. */
   async nothingWasLost(journey: Journey): Promise<{ killedInFlight: number; versions: Record<string, number> }> {
+    const { loads } = journey;
+    await until(() => loads.every((load) => load.requests >= ENOUGH_REQUESTS), 'enough traffic', DEADLINE_MS);
     const deaths = journey.world.platform.kubeletLog.deaths();
-    const reports = await Promise.all(journey.loads.splice(0).map((load) => load.stop(deaths)));
+    const reports = await Promise.all(loads.splice(0).map((load) => load.stop(deaths)));
     for (const report of reports) {
       if (report.lost > 0) {
         throw new Error(
           `${report.lost} of ${report.requests} requests were lost: ${JSON.stringify(report.losses.slice(0, 5))}`,
         );
       }
-      if (report.requests < 50) throw new Error('too little traffic to say anything');
     }
     return {
       killedInFlight: reports.reduce((sum, report) => sum + report.killedInFlight, 0),

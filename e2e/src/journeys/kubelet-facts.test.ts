@@ -26,7 +26,7 @@ let world: World;
 beforeAll(async () => {
   world = await given.aPlatform({ kubeletArgs: [], images });
 }, 5 * MINUTES);
-afterAll(() => tidyUp(world), MINUTES);
+afterAll(() => tidyUp(world), 5 * MINUTES);
 
 const statusOf = (pod: Pod, container: string) => pod.status?.containerStatuses?.find(({ name }) => name === container);
 

@@ -18,7 +18,7 @@ let world: World;
 beforeAll(async () => {
   world = await given.aPlatform();
 }, 5 * MINUTES);
-afterAll(() => tidyUp(world), MINUTES);
+afterAll(() => tidyUp(world), 5 * MINUTES);
 
 /** What the kubelet did to the journey's containers since then, as `event container`. */
 const doneSince = ({ namespace }: Journey, at: number): string[] =>

@@ -48,7 +48,7 @@ const sampleSet: SidecarSet = {
     volumes: [{ name: 'shm', emptyDir: { medium: 'Memory' } }],
     updateStrategy: {
       maxUnavailable: 1,
-      progressDeadlineSeconds: 40,
+      progressDeadlineSeconds: 300,
       failurePolicy: { maxFailures: 0, podAction: 'Abort', action: 'Pause' },
     },
   },
@@ -184,7 +184,7 @@ describe("a sidecar with the protocol of OpenKruise's sample", () => {
       await clients.stop();
       expect(clients.lost).toEqual([]);
       expect([...clients.answers.keys()].sort()).toEqual(['v1', 'v2']);
-      expect(world.set('sample').status?.updatedPods).toBe(2);
+      await until(() => world.set('sample').status?.updatedPods === 2, 'the SidecarSet to say so', 2 * MINUTES);
     },
     4 * MINUTES,
   );

@@ -7,8 +7,8 @@ let world: World;
 
 beforeAll(async () => {
   world = await given.aPlatform();
-}, MINUTES);
-afterAll(() => tidyUp(world), MINUTES);
+}, 5 * MINUTES);
+afterAll(() => tidyUp(world), 5 * MINUTES);
 
 describe('a hot upgrade under load', () => {
   test(
@@ -22,7 +22,7 @@ describe('a hot upgrade under load', () => {
       const { versions } = await outcome.nothingWasLost(journey);
       expect(Object.keys(versions).sort()).toEqual(['v1', 'v2']);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 
   test(
@@ -37,7 +37,7 @@ describe('a hot upgrade under load', () => {
       expect(outcome.pointerOf(journey)).toEqual(['mesh-1', 'mesh-1']);
       await outcome.nothingWasLost(journey);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 
   test(
@@ -52,6 +52,6 @@ describe('a hot upgrade under load', () => {
       await outcome.everyPodRuns(journey, 'v3', edge);
       await outcome.nothingWasLost(journey);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 });

@@ -2,6 +2,7 @@ import type { Pod, SidecarSet } from '@sidestep/core';
 import type { KubeObject } from '@sidestep/kube';
 import type { PodRow } from '../demo/view.js';
 import { ask } from '../platform/ask.js';
+import { replaceEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import type { Load } from '../world/load.js';
 import { podRow } from '../world/pod-row.js';
@@ -17,6 +18,8 @@ const REQUESTS_PER_SECOND = 60;
 export const MOST_IN_FLIGHT = 16;
 const BUDGET = 1;
 const PATIENT_SECONDS = 90;
+/** Against a wait without end, not against a slow machine. */
+const SEE_DEADLINE_MS = 240_000;
 
 /** One row's own namespace, SidecarSet, pods and traffic on the shared platform. */
 export class Stage {
@@ -27,6 +30,7 @@ export class Stage {
   /** Faults that hold something back, by what they hold. */
   readonly held = new Map<string, string>();
   load: Load | undefined;
+  isControlPlaneAway = false;
   private readonly lastSets = new Map<string, SidecarSet>();
   private readonly undo: (() => Promise<void>)[] = [];
 
@@ -113,13 +117,28 @@ export class Stage {
   until<T>(probe: () => Promise<T | undefined> | T | undefined, what: string, deadlineMs?: number): Promise<T> {
     const look = async (): Promise<T | undefined> => {
       const value = await probe();
-      if (value === undefined && this.isGivenUp())
-        throw new Error(`waits no longer for ${what}: the machine stood still`);
+      if (value === undefined) this.endIfGivenUp(what);
       return value;
     };
-    return until(look, what, deadlineMs).catch((error: Error) => {
-      throw new Error(`${error.message}; now ${JSON.stringify(this.rows())}`);
-    });
+    return until(look, what, deadlineMs).catch((error: Error) => this.failWithRows(error));
+  }
+
+  /** Resolves with what the probe first gives for any version of a pod. */
+  seePod<T>(probe: (row: PodRow) => T | undefined, what: string): Promise<T> {
+    const { world, namespace, mesh } = this;
+    const look = (pod: Pod): T | undefined => probe(podRow(this.setOf(mesh), pod, new Date()));
+    const meanwhile = async (): Promise<void> => {
+      this.endIfGivenUp(what);
+      await this.replaceEnded();
+    };
+    return world
+      .seePod(namespace, look, what, { meanwhile, deadlineMs: SEE_DEADLINE_MS })
+      .catch((error: Error) => this.failWithRows(error));
+  }
+
+  /** What ended of the control plane is started again, unless the row has it stay away. */
+  async replaceEnded(): Promise<void> {
+    if (!this.isControlPlaneAway) await replaceEnded(this.world.platform);
   }
 
   /** Has the row's own disturbance ended when the row ends, however it does. */
@@ -137,6 +156,14 @@ export class Stage {
     for (const { name } of this.meshes)
       if (this.world.findSet(name)) await this.world.platform.api.delete(SIDECARSETS, { name });
     await this.world.deletePods(this.namespace, 1);
+  }
+
+  private endIfGivenUp(what: string): void {
+    if (this.isGivenUp()) throw new Error(`waits no longer for ${what}: the machine stood still`);
+  }
+
+  private failWithRows(error: Error): never {
+    throw new Error(`${error.message}; now ${JSON.stringify(this.rows())}`);
   }
 
   private async prepare(): Promise<void> {

@@ -1,5 +1,6 @@
 import { ask } from './ask.js';
 import type { Platform } from './platform.js';
+import { replaceEnded } from './replace-ended.js';
 import type { Service } from './service.js';
 
 /** What a planner tells of itself. */
@@ -26,4 +27,14 @@ export const leadingPlanner = async ({
     if (leading) return { service, holder: leader };
   }
   return undefined;
+};
+
+/**
+ * The one that leads, if any does. Others that ended are started again: a slow machine makes a planner lose its lease, and end.
+ *
+ * @param dead is not started, because somebody killed it on purpose
+ */
+export const leaderOf = async (platform: Platform, dead?: string): Promise<Service | undefined> => {
+  await replaceEnded(platform, dead);
+  return (await leadingPlanner(platform))?.service;
 };

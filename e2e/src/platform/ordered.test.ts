@@ -19,6 +19,15 @@ test('an order waits for what was killed just before it, and is given once more'
   expect({ taken, looks }).toEqual({ taken: 1, looks: 2 });
 });
 
+test('an order for which the webhook was too late is given again', async () => {
+  const answers = [new Error('failed calling webhook "m.sidestep.dev": context deadline exceeded')];
+  await ordered(async () => {
+    const late = answers.shift();
+    if (late) throw late;
+  });
+  expect(answers).toEqual([]);
+});
+
 test('an order that is refused is not given again', async () => {
   let given = 0;
   const order = async () => {

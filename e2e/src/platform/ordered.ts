@@ -1,7 +1,8 @@
 import { isAlreadyExists } from '@sidestep/kube';
 import { until } from './service.js';
 
-const AWAY = /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up/;
+/** Also a webhook that was too late: what came of the machine then says nothing about the order. */
+const AWAY = /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|failed calling webhook/;
 const DEADLINE_MS = 60_000;
 
 /**

@@ -3,12 +3,14 @@ import type { Platform } from './platform.js';
 /**
  * Starts what ended of the control plane, as its Deployments would: a planner that lost its lease ends itself, anything may be killed.
  * The API server only where it keeps its state. Resolves to the names of what it started.
+ *
+ * @param except the one service that is to stay as it is
  */
-export const replaceEnded = async ({ services, options }: Platform): Promise<string[]> => {
+export const replaceEnded = async ({ services, options }: Platform, except?: string): Promise<string[]> => {
   const replaced = options.keepsApiState ? /^(kube-sim|webhook|planner|worker)/ : /^(webhook|planner|worker)/;
   const started: string[] = [];
   for (const service of services.values()) {
-    if (!replaced.test(service.spec.name) || service.isAlive) continue;
+    if (!replaced.test(service.spec.name) || service.isAlive || service.spec.name === except) continue;
     await service.start();
     started.push(service.spec.name);
   }

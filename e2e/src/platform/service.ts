@@ -53,6 +53,7 @@ export class Service {
   readonly logFile: string;
   private bound: BoundProcess | undefined;
   private alive = false;
+  private starting: Promise<void> | undefined;
   private announced: Record<string, unknown> | undefined;
 
   constructor(spec: ServiceSpec, logFolder: string) {
@@ -68,27 +69,13 @@ export class Service {
     return this.alive;
   }
 
+  /** At most one runs, whoever else asks for it meanwhile: two would be at one port. */
   async start(onLine?: (line: string) => void): Promise<this> {
-    let rest = '';
-    const take = (text: string): void => {
-      // Of a process that was just killed some may come after its folder was removed.
-      if (existsSync(path.dirname(this.logFile))) appendFileSync(this.logFile, text);
-      const lines = (rest + text).split('\n');
-      rest = lines.pop()!;
-      for (const line of lines) {
-        if (!this.announced && line.startsWith('{')) this.announced = JSON.parse(line);
-        onLine?.(line);
-      }
-    };
-    const bound = await startBoundProcess(process.execPath, [this.spec.file, ...(this.spec.args ?? [])], {
-      env: { ...process.env, ...this.spec.env },
-      onOutput: take,
+    if (this.alive) return this;
+    this.starting ??= this.startAnother(onLine).finally(() => {
+      this.starting = undefined;
     });
-    this.bound = bound;
-    this.alive = true;
-    void bound.exited.then(() => {
-      if (this.bound === bound) this.alive = false;
-    });
+    await this.starting;
     return this;
   }
 
@@ -110,13 +97,38 @@ export class Service {
 
   /** Ends it at once, as a crash would. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.starting;
     this.bound?.kill(signal);
     await this.bound?.exited;
   }
 
   /** Asks it to end, and insists after five seconds. */
   async stop(): Promise<void> {
+    await this.starting;
     await this.bound?.stop(5_000);
+  }
+
+  private async startAnother(onLine?: (line: string) => void): Promise<void> {
+    let rest = '';
+    const take = (text: string): void => {
+      // Of a process that was just killed some may come after its folder was removed.
+      if (existsSync(path.dirname(this.logFile))) appendFileSync(this.logFile, text);
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) {
+        if (!this.announced && line.startsWith('{')) this.announced = JSON.parse(line);
+        onLine?.(line);
+      }
+    };
+    const bound = await startBoundProcess(process.execPath, [this.spec.file, ...(this.spec.args ?? [])], {
+      env: { ...process.env, ...this.spec.env },
+      onOutput: take,
+    });
+    this.bound = bound;
+    this.alive = true;
+    void bound.exited.then(() => {
+      if (this.bound === bound) this.alive = false;
+    });
   }
 
   private untilUp<T>(probe: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {

@@ -2,6 +2,7 @@ import { KRUISE, type Pod, type SidecarSet } from '@sidestep/core';
 import { isNotFound, type KubeObject } from '@sidestep/kube';
 import { aPod, aSidecarSet } from '@sidestep/testkit';
 import { PodHistory } from '../matrix/pod-history.js';
+import { ordered } from '../platform/ordered.js';
 import { until } from '../platform/service.js';
 import { PODS, SIDECARSETS } from '../world/resources.js';
 import { EMPTY_IMAGE } from '../world/scenario.js';
@@ -64,7 +65,8 @@ export class Crowd {
 
   async addPod(): Promise<void> {
     this.created += 1;
-    await this.world.platform.api.create(PODS, this.pod(this.created));
+    const pod = this.pod(this.created);
+    await ordered(() => this.world.platform.api.create(PODS, pod));
   }
 
   /** Another one comes in its place, unless it was replaced already: after a cut watch the pod in hand may be long gone. */
@@ -91,7 +93,7 @@ export class Crowd {
 
   async annotate(key: string, value: string | null): Promise<void> {
     const patch = { metadata: { annotations: { [key]: value } } };
-    await this.world.platform.api.patch(SIDECARSETS, { name: this.name }, patch, { type: 'merge' });
+    await ordered(() => this.world.platform.api.patch(SIDECARSETS, { name: this.name }, patch, { type: 'merge' }));
   }
 
   /** Every pod runs the image beside an empty half, and the SidecarSet says that it is complete. */

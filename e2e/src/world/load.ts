@@ -95,6 +95,11 @@ export class Load {
     this.tell({ mark: true });
   }
 
+  /** How many were sent, as of the last fifth of a second. */
+  get requests(): number {
+    return this.sample.requests;
+  }
+
   /** The numbers of the last fifth of a second. */
   row(): LoadRow {
     const { rps, served, lost, killedInFlight, recentP99Ms, maxGapMs } = this.sample;

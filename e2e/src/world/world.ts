@@ -121,6 +121,40 @@ export class World {
     });
   }
 
+  /**
+   * Resolves with what the probe first gives for a pod of the namespace, as it is now or in any of its versions from now on: a state
+   * that lasts for a moment is seen however late this process gets its turn.
+   *
+   * @param meanwhile is done again and again until then
+   */
+  async seePod<T>(
+    namespace: string,
+    probe: (pod: Pod) => T | undefined,
+    what: string,
+    { meanwhile = async () => {}, deadlineMs }: { meanwhile?: () => Promise<unknown>; deadlineMs?: number } = {},
+  ): Promise<T> {
+    let seen: T | undefined;
+    const look = (pod: Pod): void => {
+      seen ??= probe(pod);
+    };
+    const end = this.onPod((pod) => {
+      if (pod.metadata.namespace === namespace) look(pod);
+    });
+    try {
+      return await until(
+        async () => {
+          this.podsOf(namespace).forEach(look);
+          if (seen === undefined) await meanwhile();
+          return seen;
+        },
+        what,
+        deadlineMs,
+      );
+    } finally {
+      end();
+    }
+  }
+
   podsOf(namespace: string): Pod[] {
     return [...this.pods.store.values()]
       .filter((pod) => pod.metadata.namespace === namespace)
@@ -139,7 +173,7 @@ export class World {
 
   /** Changes a SidecarSet as `kubectl patch --type=json` would. */
   async patchSet(name: string, patch: readonly object[]): Promise<void> {
-    await this.platform.api.patch(SIDECARSETS, { name }, patch, { type: 'json' });
+    await ordered(() => this.platform.api.patch(SIDECARSETS, { name }, patch, { type: 'json' }));
   }
 
   async setImage(name: string, image: string, container = 0): Promise<void> {

@@ -12,7 +12,7 @@ export const testConsumers = (bench: Bench): void => {
       seen.push(one.pod);
       if (one.pod !== 'waiting' || waits === 2) return DONE;
       waits += 1;
-      return { kind: 'not-yet', afterMs: 30, reason: 'NotReady' };
+      return { kind: 'not-yet', afterMs: 500, reason: 'NotReady' };
     });
     await bench.queue.enqueue([job('waiting', 'migration'), job('other')]);
     await until('both are done', async () => seen.length === 4 && (await bench.empty()));

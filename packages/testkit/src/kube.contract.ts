@@ -12,9 +12,9 @@ import { watchContract } from './kube-contract/watches.contract.js';
 
 export type { ApiServerUnderTest } from './kube-contract/subject.js';
 
-const START_DEADLINE_MS = 120_000;
+const START_DEADLINE_MS = 300_000;
 /** A real server on a busy machine may take its time; no test depends on how much. */
-const TEST_DEADLINE_MS = 30_000;
+const TEST_DEADLINE_MS = 120_000;
 
 /** Declares the whole suite for one API server. `start` is called once. */
 export const kubeApiContract = (name: string, start: () => Promise<ApiServerUnderTest>): void => {

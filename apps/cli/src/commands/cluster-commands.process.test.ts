@@ -17,7 +17,7 @@ const crds = fileURLToPath(new URL('../../../../deploy/crds', import.meta.url));
 const NAMESPACE = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 /** Starting a process may take long on a busy machine. */
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let sim: KubeSim;
 let api: HttpKubeApi;

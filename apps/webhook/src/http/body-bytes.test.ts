@@ -23,7 +23,7 @@ describe('the bytes of bodies', () => {
   const inFlight = async () => (await served.metrics.admissionInFlight.get()).values[0]?.value;
 
   const until = async (holds: () => Promise<boolean>) => {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     while (!(await holds())) {
       if (Date.now() > deadline) throw new Error('it did not come to that');
       await new Promise((resolve) => setTimeout(resolve, 5));

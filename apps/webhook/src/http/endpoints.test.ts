@@ -171,7 +171,7 @@ describe('a request that is no review', () => {
       'POST /mutate-pod HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"kind"',
     );
     const counted = async () => (await metrics.admissionInFlight.get()).values[0]?.value;
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 60_000;
     while ((await counted()) !== 1 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
     socket.destroy();
     while ((await counted()) !== 0 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
@@ -191,7 +191,7 @@ describe('the endpoints', () => {
     slow.once('error', () => undefined);
     slow.flushHeaders();
     const counted = async () => (await metrics.admissionInFlight.get()).values[0]?.value;
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 60_000;
     while ((await counted()) !== 1 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
     const refused = await fetch(url('mutate-pod'), {
       method: 'POST',

@@ -6,7 +6,7 @@ import { CRD } from '../cluster/kinds.js';
 import { Registration } from './registration.js';
 
 const eventually = async (what: string, holds: () => boolean) => {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

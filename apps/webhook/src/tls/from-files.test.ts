@@ -34,7 +34,7 @@ const write = ({ cert, key }: KeyPair, into = dir) => {
 };
 
 const eventually = async (what: string, holds: () => boolean) => {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,5 +1,5 @@
 // Any one process of the control plane is killed without warning, and started again.
-import { leadingPlanner } from '../../platform/leading-planner.js';
+import { leaderOf } from '../../platform/leading-planner.js';
 import { replaceAllEnded } from '../../platform/replace-ended.js';
 import type { Service } from '../../platform/service.js';
 import { type Act, act } from '../row.js';
@@ -11,7 +11,7 @@ export type ProcessName = (typeof PROCESSES)[number];
 
 const serviceOf = async (stage: Stage, name: ProcessName): Promise<Service> =>
   name === 'planner'
-    ? stage.until(async () => (await leadingPlanner(stage.world.platform))?.service, 'a planner to lead')
+    ? stage.until(() => leaderOf(stage.world.platform), 'a planner to lead', 120_000)
     : stage.world.platform.service(name);
 
 const kill = async (stage: Stage, name: ProcessName): Promise<void> => {

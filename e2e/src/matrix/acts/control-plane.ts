@@ -1,6 +1,5 @@
 // What happens to planners and workers.
-import { leadingPlanner } from '../../platform/leading-planner.js';
-import { replaceEnded } from '../../platform/replace-ended.js';
+import { leaderOf } from '../../platform/leading-planner.js';
 import type { Service } from '../../platform/service.js';
 import { type Act, act } from '../row.js';
 import type { Stage } from '../stage.js';
@@ -20,8 +19,14 @@ const startAll = async (services: readonly Service[]): Promise<void> => {
 const startDead = (services: readonly Service[]): Promise<void> =>
   startAll(services.filter((service) => !service.isAlive));
 
-const leaderOf = (stage: Stage): Promise<Service> =>
-  stage.until(async () => (await leadingPlanner(stage.world.platform))?.service, 'a planner to lead');
+const PLANNER_DEADLINE_MS = 120_000;
+
+const untilLed = (stage: Stage): Promise<Service> =>
+  stage.until(
+    () => leaderOf(stage.world.platform, stage.held.get('killed planner')),
+    'a planner to lead',
+    PLANNER_DEADLINE_MS,
+  );
 
 export const workers = {
   killed: act('all workers are killed with SIGKILL', async (stage) => {
@@ -54,13 +59,14 @@ export const workers = {
 
 export const planner = {
   leaderKilled: act('the leading planner is killed with SIGKILL', async (stage) => {
-    const leader = await leaderOf(stage);
+    const leader = await untilLed(stage);
     stage.atEnd(() => startDead(servicesOf(stage, 'planner')));
+    stage.held.set('killed planner', leader.spec.name);
     await leader.kill('SIGKILL');
   }),
   start: act('it is started again', (stage) => startDead(servicesOf(stage, 'planner'))),
   leaderStopped: act('the leading planner is stopped (SIGSTOP)', async (stage) => {
-    const leader = await leaderOf(stage);
+    const leader = await untilLed(stage);
     stage.atEnd(async () => {
       leader.signal('SIGCONT');
       await startDead(servicesOf(stage, 'planner'));
@@ -69,7 +75,7 @@ export const planner = {
     leader.signal('SIGSTOP');
   }),
   secondLeads: act('another planner leads', async (stage) => {
-    await leaderOf(stage);
+    await untilLed(stage);
   }),
   goesOn: act('the stopped planner goes on, and ends itself', async (stage) => {
     const stopped = stage.world.platform.service(stage.held.get('planner')!);
@@ -79,11 +85,13 @@ export const planner = {
 };
 
 const startEnded = async (stage: Stage): Promise<void> => {
-  await replaceEnded(stage.world.platform);
+  stage.isControlPlaneAway = false;
+  await stage.replaceEnded();
 };
 
 export const everything = {
   killed: act('all planners and workers are gone', async (stage) => {
+    stage.isControlPlaneAway = true;
     stage.atEnd(() => startEnded(stage));
     await killAll([...servicesOf(stage, 'planner'), ...servicesOf(stage, 'worker')]);
   }),

@@ -17,17 +17,19 @@ export const podWrites = ({ namespace }: Stage) => ({
 
 export const podIs = (...states: string[]): Act =>
   act(`a pod is ${states.join(' or ')}`, async (stage) => {
-    stage.subject = await stage.until(
-      () => stage.rows().find(({ state }) => states.includes(state))?.name,
+    stage.subject = await stage.seePod(
+      ({ name, state }) => (states.includes(state) ? name : undefined),
       `a pod to be ${states.join(' or ')}`,
-      60_000,
     );
   });
 
 export const podsRun = (version: string): Act =>
   act(`every pod runs ${version}`, async (stage) => {
-    const done = () => stage.rows().every((row) => row.version === version && row.state === 'idle') || undefined;
-    await stage.until(done, `every pod to run ${version}`, 90_000);
+    const done = async () => {
+      await stage.replaceEnded();
+      return stage.rows().every((row) => row.version === version && row.state === 'idle') || undefined;
+    };
+    await stage.until(done, `every pod to run ${version}`, 240_000);
   });
 
 export const imageBecomes = (version: string): Act =>

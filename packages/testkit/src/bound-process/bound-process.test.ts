@@ -53,7 +53,7 @@ describe('a bound process', () => {
     );
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await until(() => !isAlive(pid), 'the end of the program', 5000);
+    await until(() => !isAlive(pid), 'the end of the program');
     await rm(folder, { recursive: true });
   });
 

@@ -1,8 +1,8 @@
-/** Resolves once `probe` gives something; rejects with `what` after the deadline. */
+/** Resolves once `probe` gives something; rejects with `what` after the deadline: against a wait without end, not a slow machine. */
 export async function until<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   what: string,
-  deadlineMs = 10_000,
+  deadlineMs = 60_000,
 ): Promise<T> {
   const end = Date.now() + deadlineMs;
   for (;;) {

@@ -19,7 +19,7 @@ describe('a fault proxy', () => {
   const connect = async (name: string, text: string): Promise<HttpKubeApi> => {
     const kubeconfig = path.join(folder, name);
     await writeFile(kubeconfig, text);
-    return new HttpKubeApi({ connection: loadKubeConfig({ kubeconfig }), timeoutMs: 2000, maxDeferrals: 0 });
+    return new HttpKubeApi({ connection: loadKubeConfig({ kubeconfig }), timeoutMs: 60_000, maxDeferrals: 0 });
   };
 
   beforeEach(async () => {

@@ -34,7 +34,7 @@ export const admissionContract = (subject: Subject): void => {
         {
           admissionReviewVersions: ['v1'],
           sideEffects: 'None',
-          timeoutSeconds: 5,
+          timeoutSeconds: 30,
           matchPolicy: 'Equivalent',
           namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
           rules: [
@@ -93,7 +93,7 @@ export const admissionContract = (subject: Subject): void => {
         const validated = server.asked.some(({ path }) => path === '/validate');
         return ((tried.data as Open).mutated === 'yes' && failing !== undefined && validated) || undefined;
       });
-    }, 30_000);
+    }, 120_000);
 
     afterAll(async () => {
       for (const name of ['contract-mutating', 'contract-inject', 'contract-dead', 'contract-soft'])

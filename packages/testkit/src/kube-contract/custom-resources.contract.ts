@@ -107,7 +107,7 @@ export const customResourceContract = (subject: Subject): void => {
         const conditions = ((crd.status as Open | undefined)?.conditions ?? []) as Open[];
         return conditions.some(({ type, status }) => type === 'Established' && status === 'True') || undefined;
       });
-    }, 30_000);
+    }, 120_000);
 
     afterAll(async () => {
       await subject.api.delete(CRDS, { name: `gadgets.${GROUP}` });

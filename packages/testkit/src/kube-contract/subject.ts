@@ -70,7 +70,8 @@ export async function refusal(
   throw new Error('the call was not refused');
 }
 
-const DEADLINE_MS = 15_000;
+/** Against a wait without end, not a slow machine. */
+const DEADLINE_MS = 60_000;
 
 /** Resolves once `probe` gives something; rejects with `what` after the deadline. */
 export async function eventually<T>(what: string, probe: () => Promise<T | undefined> | T | undefined): Promise<T> {

@@ -85,7 +85,7 @@ export const watchContract = (subject: Subject): void => {
       await resumed.saw('ADDED after');
       expect(resumed.events.every(({ object }) => Number(object.metadata.resourceVersion) > Number(from))).toBe(true);
       await resumed.stop();
-    }, 20_000);
+    }, 120_000);
 
     test('events carry whole objects with their type', async () => {
       const { namespace, resourceVersion } = await setUp();

@@ -77,7 +77,7 @@ describe('faults of kube-sim', () => {
 
   test('a write that is never answered has happened, too', async () => {
     sim.faults.add({ match: { verbs: ['create'] }, count: 1, effect: { kind: 'hangAfter' } });
-    const created = api.withTimeout(300).create(CONFIG_MAPS, configMap('default', 'a'));
+    const created = api.withTimeout(1_500).create(CONFIG_MAPS, configMap('default', 'a'));
     expect(await refusal(created)).toMatchObject({ status: 0, reason: 'Timeout' });
     expect(await exists('a')).toBe(true);
   });
@@ -105,7 +105,7 @@ describe('faults of kube-sim', () => {
     const watching = await watch();
     sim.faults.add({ match: { name: 'dropped' }, effect: { kind: 'dropEvent' } });
     sim.faults.add({ match: { name: 'twice' }, effect: { kind: 'duplicateEvent', types: ['ADDED'] } });
-    sim.faults.add({ match: { name: 'late' }, effect: { kind: 'delayEvent', ms: 50 } });
+    sim.faults.add({ match: { name: 'late' }, effect: { kind: 'delayEvent', ms: 2_000 } });
     for (const name of ['dropped', 'late', 'twice']) await write(name);
     await watching.saw('ADDED late');
     expect(watching.seen()).toEqual(['ADDED twice', 'ADDED twice', 'ADDED late']);

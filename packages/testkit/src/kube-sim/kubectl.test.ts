@@ -87,11 +87,11 @@ if (!kubectlProgram) {
       expect(await kubectl('get', 'pods', '-l', 'app=shop', '--no-headers')).toMatch(/^p +0\/1 +Pending +0 +\d+s$/);
       expect(await kubectl('describe', 'pod', 'p')).toMatch(/Image: +app:2/);
       expect(await kubectl('delete', 'pod', 'p')).toContain('pod "p" deleted');
-    }, 60_000);
+    }, 300_000);
 
     test('learns a new kind, its short name, its columns and its schema', async () => {
       await kubectl('apply', '-f', await file(CRD));
-      await kubectl('wait', '--for', 'condition=established', 'crd/gadgets.test.dev', '--timeout=5s');
+      await kubectl('wait', '--for', 'condition=established', 'crd/gadgets.test.dev', '--timeout=60s');
       expect(await kubectl('apply', '-f', await file(gadget(3)))).toBe('gadget.test.dev/g created');
       expect(await kubectl('get', 'gg')).toMatch(/^NAME +SIZE\ng +3$/);
       await expect(kubectl('patch', 'gadget', 'g', '--type', 'merge', '-p', '{"spec":{"size":"x"}}')).rejects.toThrow(
@@ -99,7 +99,7 @@ if (!kubectlProgram) {
       );
       const strict = { ...gadget(4), spec: { size: 4, sise: 5 } };
       await expect(kubectl('apply', '-f', await file(strict))).rejects.toThrow('unknown field "spec.sise"');
-    }, 60_000);
+    }, 300_000);
 
     test('watches in place and ends at its time-out', async () => {
       await kubectl('apply', '-f', await file({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'watched' } }));
@@ -107,6 +107,6 @@ if (!kubectlProgram) {
         (error: Error) => error.message,
       );
       expect(shown).toContain('watched');
-    }, 60_000);
+    }, 300_000);
   });
 }

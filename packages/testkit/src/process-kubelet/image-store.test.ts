@@ -38,6 +38,15 @@ describe('the images of a node', () => {
     expect(await codeOf(images.ensure('three', container('far:1', 'Never')))).toBe('pulled');
   });
 
+  test('a pull that runs ends with the time that pulls of its image are given meanwhile', async () => {
+    const images = store();
+    images.slowPulls('good:1', 3_600_000);
+    const pulled = Promise.all(['one', 'two'].map((pod) => codeOf(images.ensure(pod, container('good:1')))));
+    expect(await codeOf(images.ensure('three', container('good:1', 'Never')))).toBe('ErrImageNeverPull');
+    images.slowPulls('good:1', 0);
+    expect(await pulled).toEqual(['pulled', 'pulled']);
+  });
+
   test('an image made slow counts as not there, and one made to fail as nowhere', async () => {
     const images = store();
     images.slowPulls('good:1', 10);

@@ -17,7 +17,7 @@ export class ImageStore {
   readonly #present = new Set<string>();
   readonly #failing = new Set<string>();
   readonly #slow = new Map<string, number>();
-  readonly #pulls = new Map<string, Promise<void>>();
+  readonly #pulls = new Map<string, Pull>();
   readonly #delays = new Map<string, PullDelay>();
 
   constructor(catalogue: ImageCatalogue, backOff: { baseMs: number; maxMs: number }) {
@@ -31,9 +31,11 @@ export class ImageStore {
     this.#forget(image);
   }
 
+  /** Also the pull that runs takes this long from now on. */
   slowPulls(image: string, ms: number): void {
     this.#slow.set(image, ms);
-    this.#forget(image);
+    const id = this.#forget(image);
+    if (id) this.#pulls.get(id)?.endIn(ms);
   }
 
   /**
@@ -67,22 +69,23 @@ export class ImageStore {
   /** One pull at a time per image, however many containers want it. */
   #pull(image: string, { entry, id }: FoundImage): Promise<void> {
     const running = this.#pulls.get(id);
-    if (running !== undefined) return running;
-    const pull = wait(this.#pullMs(image, entry)).then(() => {
+    if (running !== undefined) return running.done;
+    const pull = startPull(this.#pullMs(image, entry), () => {
       this.#present.add(id);
       this.#pulls.delete(id);
     });
     this.#pulls.set(id, pull);
-    return pull;
+    return pull.done;
   }
 
   #pullMs(image: string, entry: CatalogueImage): number {
     return this.#slow.get(image) ?? entry.pullMs ?? 0;
   }
 
-  #forget(image: string): void {
+  #forget(image: string): string | undefined {
     const id = findImage(this.#catalogue, image)?.id;
     if (id) this.#present.delete(id);
+    return id;
   }
 
   #refuseInBackOff(podUid: string, image: string): void {
@@ -110,4 +113,22 @@ function defaultPolicy(image: string): string {
 const refused = (code: string, message: string) =>
   new KubeletError(code, message, 'Add the image to the catalogue, or correct its name.', 'backoff');
 
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** One that runs. */
+interface Pull {
+  done: Promise<void>;
+  /** Whatever it was to take. */
+  endIn(ms: number): void;
+}
+
+const startPull = (ms: number, onEnd: () => void): Pull => {
+  let end = (): void => undefined;
+  const done = new Promise<void>((resolve) => {
+    end = resolve;
+  }).then(onEnd);
+  let timer = setTimeout(end, ms);
+  const endIn = (left: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(end, left);
+  };
+  return { done, endIn };
+};

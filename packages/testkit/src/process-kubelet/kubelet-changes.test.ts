@@ -7,7 +7,7 @@ import type { ProcessKubelet, ProcessKubeletOptions } from './options.js';
 const EVENTS = { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
 
 // Every wait has a deadline of its own; a loaded machine is not a failure.
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 let lab: KubeletLab;
 let kubelet: ProcessKubelet;

@@ -3,7 +3,7 @@ import { container, isReady, KubeletLab, statusOf } from './kubelet-lab.js';
 import type { ProcessKubelet, ProcessKubeletOptions } from './options.js';
 
 // Every wait has a deadline of its own; a loaded machine is not a failure.
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 let lab: KubeletLab;
 let kubelet: ProcessKubelet;

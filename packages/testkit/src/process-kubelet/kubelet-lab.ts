@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter } from '@sidestep/kube';
+import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter, Reflector } from '@sidestep/kube';
 import { startKubeSim } from '../kube-sim/start.js';
 import type { KubeSim } from '../kube-sim/types.js';
 import { startProcessKubelet } from './kubelet.js';
@@ -12,7 +12,8 @@ import { PODS } from './status-writer.js';
 
 const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const NAMESPACE = 'lab';
-const DEADLINE_MS = 20_000;
+/** Against a wait without end, not a slow machine. */
+const DEADLINE_MS = 100_000;
 
 const shell = (script: string, env: Record<string, string> = {}) => ({ command: ['sh', '-c', script], env });
 /** Notes its start and its variables in the pod's volume, then waits for its end. */
@@ -53,7 +54,11 @@ export class KubeletLab {
   readonly stateDir = mkdtempSync(path.join(os.tmpdir(), 'kubelet-test-'));
   readonly api: HttpKubeApi;
   readonly #sim: KubeSim;
+  readonly #pods: Reflector<PodObject>;
+  /** Every version of this test's pod, in order: what it is for a moment is not missed by looking too late. */
+  #versions: PodObject[] = [];
   #kubelet: ProcessKubelet | undefined;
+  #oldest = 0;
   #serial = 0;
   log: KubeletLogLine[] = [];
 
@@ -63,15 +68,23 @@ export class KubeletLab {
     writeFileSync(kubeconfig, sim.kubeconfig);
     const limiter = new RateLimiter({ qps: 1_000, burst: 1_000 });
     this.api = new HttpKubeApi({ connection: loadKubeConfig({ kubeconfig }), limiter });
+    const transform = (pod: KubeObject) => pod as PodObject;
+    this.#pods = new Reflector({ api: this.api, kind: PODS, namespace: NAMESPACE, transform });
+    this.#pods.store.subscribe(({ object }) => {
+      if (object.metadata.name === this.pod.name) this.#versions.push(object);
+    });
   }
 
   static async open(): Promise<KubeletLab> {
     const lab = new KubeletLab(await startKubeSim({}));
     await lab.api.create(NAMESPACES, { metadata: { name: NAMESPACE } });
+    lab.#pods.start();
+    await lab.#pods.synced();
     return lab;
   }
 
   async close(): Promise<void> {
+    await this.#pods.stop();
     this.api.close();
     await this.#sim.stop();
     rmSync(this.stateDir, { recursive: true, force: true });
@@ -79,6 +92,7 @@ export class KubeletLab {
 
   async start(options: Partial<ProcessKubeletOptions> = {}): Promise<ProcessKubelet> {
     this.log = [];
+    this.#versions = [];
     this.#serial += 1;
     this.#kubelet = await startProcessKubelet({
       api: this.api,
@@ -103,7 +117,7 @@ export class KubeletLab {
 
   async createPod(containers: ContainerSpec[], more: { annotations?: object; initContainers?: object[] } = {}) {
     const { annotations = {}, initContainers } = more;
-    await this.api.create(PODS, {
+    const pod = await this.api.create(PODS, {
       metadata: { ...this.pod, annotations: annotations as Record<string, string> },
       spec: {
         nodeName: `node-${this.#serial}`,
@@ -113,27 +127,37 @@ export class KubeletLab {
         ...(initContainers ? { initContainers } : {}),
       },
     });
+    this.#leaveOutBefore(pod);
   }
 
   getPod(): Promise<PodObject> {
     return this.api.get<PodObject>(PODS, this.pod);
   }
 
-  patchPod(...operations: object[]): Promise<KubeObject> {
-    return this.api.patch(PODS, this.pod, operations, { type: 'json' });
+  async patchPod(...operations: object[]): Promise<KubeObject> {
+    const pod = await this.api.patch(PODS, this.pod, operations, { type: 'json' });
+    this.#leaveOutBefore(pod);
+    return pod;
+  }
+
+  #leaveOutBefore({ metadata }: KubeObject): void {
+    this.#oldest = Number(metadata.resourceVersion);
   }
 
   setImage(index: number, image: string): Promise<KubeObject> {
     return this.patchPod({ op: 'replace', path: `/spec/containers/${index}/image`, value: image });
   }
 
-  /** Looks until the pod on the API server is as wanted. */
+  /** The first version of the pod that is as wanted: from the one that was found last, or that was last written here. */
   async untilPod(matches: (pod: PodObject) => unknown, what: string): Promise<PodObject> {
     const end = Date.now() + DEADLINE_MS;
     for (;;) {
-      const pod = await this.getPod();
-      if (matches(pod)) return pod;
-      if (Date.now() > end) throw new Error(`${what} did not come; status is ${JSON.stringify(pod.status)}`);
+      for (let pod = this.#versions[0]; pod; pod = this.#versions[0]) {
+        if (Number(pod.metadata.resourceVersion) >= this.#oldest && matches(pod)) return pod;
+        this.#versions.shift();
+      }
+      const { status } = await this.getPod();
+      if (Date.now() > end) throw new Error(`${what} did not come; status is ${JSON.stringify(status)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -8,7 +8,7 @@ import { CONTAINER_MARK, processesMarked } from './process-marks.js';
 import { PODS } from './status-writer.js';
 
 // Every wait has a deadline of its own; a loaded machine is not a failure.
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 let lab: KubeletLab;
 let kubelet: ProcessKubelet;

@@ -6,7 +6,7 @@ import { CONTAINER_MARK, KUBELET_MARK, killMarked, processesMarked, signalProces
 import { startUndertaker } from './undertaker.js';
 
 const until = async (condition: () => boolean): Promise<void> => {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error('the condition did not come true');
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -8,7 +8,7 @@ import { type RealApiServer, startRealApiServer } from './start.js';
 
 const DEPLOY = fileURLToPath(new URL('../../../../deploy', import.meta.url));
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const missing = await ensureApiServerBinaries({ download: false }).then(
   () => undefined,
@@ -31,7 +31,7 @@ if (missing instanceof ApiServerBinariesMissing) {
 
     beforeAll(async () => {
       server = await startRealApiServer();
-    }, 120_000);
+    }, 300_000);
 
     afterAll(async () => {
       for (const api of open) api.close();

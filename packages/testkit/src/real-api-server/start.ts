@@ -39,7 +39,7 @@ export interface RealApiServer {
   stop(): Promise<void>;
 }
 
-const READY_DEADLINE_MS = 90_000;
+const READY_DEADLINE_MS = 240_000;
 const ADMIN_GROUP = 'system:masters';
 
 /** Starts them in a few seconds, from an empty store. Rejects with `ApiServerBinariesMissing` when programs are missing. */

@@ -85,7 +85,7 @@ function foreignRedis(url: string): RedisHandle {
 }
 
 const PORT_TRIES = 5;
-const ANSWER_DEADLINE_MS = 10_000;
+const ANSWER_DEADLINE_MS = 60_000;
 
 class OwnRedis implements RedisHandle {
   readonly owned = true;
