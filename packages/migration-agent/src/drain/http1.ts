@@ -93,7 +93,7 @@ export class ServedHttp1 implements Served {
     if (this.#closing) for (const answer of this.#answers) closeAfter(answer);
     if (this.#options.websockets)
       closeWebSockets(this.#options.websockets, this.#options.idleCloseSpreadMs, tools.cancelled);
-    counts.killed = await drainUntilEmpty(tools, this.#wakeup, {
+    const { killed, left } = await drainUntilEmpty(tools, this.#wakeup, {
       open: () => this.openConnections(),
       round: async () => {
         const nextGoaway = this.#sessions?.closeDue() ?? Number.POSITIVE_INFINITY;
@@ -110,7 +110,8 @@ export class ServedHttp1 implements Served {
       },
     });
     this.#closing = false;
-    counts.drained = Math.max(0, before - counts.migrated - counts.killed);
+    counts.killed = killed;
+    counts.drained = Math.max(0, before - counts.migrated - killed - left);
     return counts;
   }
 

@@ -43,13 +43,13 @@ export class ServedHttp2 implements Served {
   async drain(tools: DrainTools): Promise<DrainCounts> {
     const before = this.openConnections();
     this.#sessions.plan();
-    const killed = await drainUntilEmpty(tools, this.#wakeup, {
+    const { killed, left } = await drainUntilEmpty(tools, this.#wakeup, {
       open: () => this.openConnections(),
       round: () => this.#sessions.closeDue(),
       cut: () => {
         for (const socket of this.#acceptor.sockets) socket.destroy();
       },
     });
-    return { migrated: 0, drained: Math.max(0, before - killed), killed };
+    return { migrated: 0, drained: Math.max(0, before - killed - left), killed };
   }
 }

@@ -50,8 +50,15 @@ export interface DrainRound {
   cut(): void;
 }
 
-/** Rounds until nothing is open, the time is over or the drain is cancelled. Returns how many had to be cut. */
-export async function drainUntilEmpty(tools: DrainTools, wakeup: Wakeup, rounds: DrainRound): Promise<number> {
+export interface DrainEnd {
+  /** Cut when the time was over. */
+  killed: number;
+  /** Still open because the drain was cancelled: they are counted by the drain that follows, if one does. */
+  left: number;
+}
+
+/** Rounds until nothing is open, the time is over or the drain is cancelled. */
+export async function drainUntilEmpty(tools: DrainTools, wakeup: Wakeup, rounds: DrainRound): Promise<DrainEnd> {
   const onCancel = (): void => wakeup.wake();
   tools.cancelled.addEventListener('abort', onCancel);
   try {
@@ -59,13 +66,13 @@ export async function drainUntilEmpty(tools: DrainTools, wakeup: Wakeup, rounds:
       if (tools.remainingMs() <= 0) {
         const killed = rounds.open();
         rounds.cut();
-        return killed;
+        return { killed, left: 0 };
       }
       const next = await rounds.round();
       // SIGTERM may shorten the time at any moment, so no wait is long.
       if (rounds.open() > 0) await wakeup.wait(Math.min(next, tools.remainingMs(), 250));
     }
-    return 0;
+    return { killed: 0, left: rounds.open() };
   } finally {
     tools.cancelled.removeEventListener('abort', onCancel);
   }

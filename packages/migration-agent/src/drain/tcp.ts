@@ -66,14 +66,14 @@ export class ServedTcp implements Served {
   async drain(tools: DrainTools, listener: string): Promise<DrainCounts> {
     const before = this.openConnections();
     const migrated = await this.#move(tools, listener);
-    const killed = await drainUntilEmpty(tools, this.#wakeup, {
+    const { killed, left } = await drainUntilEmpty(tools, this.#wakeup, {
       open: () => this.openConnections(),
       round: () => Number.POSITIVE_INFINITY,
       cut: () => {
         for (const socket of this.#acceptor.sockets) socket.destroy();
       },
     });
-    return { migrated, drained: Math.max(0, before - migrated - killed), killed };
+    return { migrated, drained: Math.max(0, before - migrated - killed - left), killed };
   }
 
   async #move(tools: DrainTools, listener: string): Promise<number> {

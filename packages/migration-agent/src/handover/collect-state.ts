@@ -16,7 +16,8 @@ const MOST_COUNTERS = 4_096;
 export class CounterFeed {
   readonly #read: (() => Record<string, number>) | undefined;
   readonly #log: AgentSettings['log'];
-  #told: Record<string, number> = {};
+  /** Without Object's own properties: a counter may be named like one of them. */
+  #told: Record<string, number> = Object.create(null);
 
   constructor({ counters, log }: Pick<AgentSettings, 'counters' | 'log'>) {
     this.#read = counters;
@@ -29,7 +30,7 @@ export class CounterFeed {
 
   /** As many as fit; the others are told whole with the first increments. */
   absolute(): Record<string, number> {
-    this.#told = inFrames(this.#now(), STATE_BYTES)[0] ?? {};
+    this.#told = inFrames(this.#now(), STATE_BYTES)[0] ?? Object.create(null);
     return { ...this.#told };
   }
 
