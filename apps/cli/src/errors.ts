@@ -8,7 +8,8 @@ export type CliErrorCode =
   | 'SIDECARSET_INVALID'
   | 'NOT_FOUND'
   | 'NAME_AMBIGUOUS'
-  | 'NOTHING_TO_DO';
+  | 'NOTHING_TO_DO'
+  | 'PLANNER_BEHIND';
 
 /** A command that cannot be carried out as it was given; says what was wrong, where, and in the hint what is allowed. */
 export class CliError extends SidestepError {
@@ -53,6 +54,8 @@ export function exitCodeOf(error: unknown): number {
     case 'REVISION_DATA_INVALID':
     case 'KUBE_CONFIG_INVALID':
       return EXIT.usage;
+    case 'PLANNER_BEHIND':
+      return EXIT.timeout;
     case 'KUBE_REQUEST_FAILED':
       return EXIT.cluster;
     default:

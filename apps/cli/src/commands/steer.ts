@@ -49,8 +49,8 @@ const VERBS: Record<string, Verb> = {
   },
   abort: {
     does: 'stop the rollout; pods half done go back to their old container',
-    writes: 'the annotation sidestep.dev/abort: <latestRevision>',
-    steer: ({ set }) => abort(set),
+    writes: 'the annotation sidestep.dev/abort: <name of the revision that the spec is>',
+    steer: async ({ set, cluster }) => abort(set, await cluster.revisionsOf(set.metadata.name ?? '')),
   },
   retry: {
     does: 'begin failed pods and an aborted rollout again',
@@ -79,7 +79,7 @@ export function addVerbs(program: Command, around: Surroundings): void {
     withClusterOptions(command)
       .addHelpText(
         'after',
-        `\nWrites ${verb.writes}.\n\nExit status: 0 written; 1 there is nothing to do; 2 wrong arguments; 4 no cluster.`,
+        `\nWrites ${verb.writes}.\n\nExit status: 0 written; 1 there is nothing to do; 2 wrong arguments; 3 the planner has not seen the last edit, and it takes that\nto know what to write; 4 no cluster.`,
       )
       .action((set: string, options: SteerOptions) =>
         withCluster(options, around, async ({ cluster }) => {

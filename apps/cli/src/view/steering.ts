@@ -1,13 +1,15 @@
 import {
   type ControllerRevision,
+  decideRevisions,
   diffJson,
+  isRevisionOf,
   type JsonPatch,
   restoreRevision,
   SIDESTEP,
   type SidecarSet,
 } from '@sidestep/core';
 import { CliError } from '../errors.js';
-import { verdictOf } from './verdict.js';
+import { findUnseen, verdictOf } from './verdict.js';
 
 /** A change of a SidecarSet that steers its rollout: fields and annotations that may as well be written by a GitOps tool. */
 export interface Steering {
@@ -23,6 +25,12 @@ const annotations = (values: Record<string, string | null>): Steering['patch'] =
   type: 'merge',
   body: { metadata: { annotations: values } },
 });
+
+/** What a command would have to go by is in the status, and that tells of an earlier version of the SidecarSet. */
+const behind = (set: SidecarSet, unseen: string, what: string): CliError =>
+  new CliError('PLANNER_BEHIND', `${unseen}, so ${what} is not known`, {
+    hint: `Wait until it has: kubectl sidestep status ${nameOf(set)}. Is sidestep-worker running?`,
+  });
 
 const nothing = (message: string, hint: string): CliError => new CliError('NOTHING_TO_DO', message, { hint });
 
@@ -48,9 +56,11 @@ export function resume(set: SidecarSet): Steering {
 /** Ends the pause of the step that waits, or of all steps. */
 export function promote(set: SidecarSet, all: boolean): Steering {
   const steps = set.spec.updateStrategy?.steps ?? [];
-  const { currentStep = 0 } = set.status ?? {};
-  const latest = latestOf(set);
   if (steps.length === 0) throw nothing(`${nameOf(set)} has no canary steps`, 'updateStrategy.steps sets them.');
+  const latest = latestOf(set);
+  const unseen = findUnseen(set);
+  if (unseen !== undefined) throw behind(set, unseen, 'at which step it waits');
+  const { currentStep = 0 } = set.status ?? {};
   if (currentStep >= steps.length)
     throw nothing(`every step of ${nameOf(set)} is done`, 'There is nothing to promote.');
   if (all) return { done: 'promoted through all steps', patch: annotations({ [SIDESTEP.promote]: `${latest}:all` }) };
@@ -65,28 +75,43 @@ export function promote(set: SidecarSet, all: boolean): Steering {
   return { done, patch: annotations({ [SIDESTEP.promote]: `${latest}:${currentStep}` }) };
 }
 
-/** Stops the rollout of this revision; pods half done go back to their old container. */
-export function abort(set: SidecarSet): Steering {
-  const latest = latestOf(set);
-  if (set.metadata.annotations?.[SIDESTEP.abort] === latest)
-    throw nothing(`${latest} is aborted already`, 'Begin it again with retry.');
+/**
+ * Stops the rollout of the spec as it stands; pods half done go back to their old container. The revision is named by what it
+ * records: the one in the status may be that of the spec before the last edit, and good.
+ */
+export function abort(set: SidecarSet, revisions: readonly ControllerRevision[]): Steering {
+  latestOf(set);
+  const { metadata } = decideRevisions({ set, existing: revisions, inUse: new Set(), namespace: '' }).latest;
+  const revision = metadata.name ?? '';
+  if (set.metadata.annotations?.[SIDESTEP.abort] === revision)
+    throw nothing(`${revision} is aborted already`, 'Begin it again with retry.');
   const { state, message } = verdictOf(set);
   if (state === 'Complete')
-    throw nothing(`${latest} is not being rolled out: ${message}`, 'Go back to an earlier revision with rollback.');
+    throw nothing(`${revision} is not being rolled out: ${message}`, 'Go back to an earlier revision with rollback.');
   return {
-    done: `aborted ${latest}: pods half done go back to their old container`,
-    patch: annotations({ [SIDESTEP.abort]: latest }),
+    done: `aborted ${revision}: pods half done go back to their old container`,
+    patch: annotations({ [SIDESTEP.abort]: revision }),
   };
 }
 
 /** Lets pods be begun again that failed, and a rollout that was aborted. */
 export function retry(set: SidecarSet, now: Date): Steering {
   const body = { [SIDESTEP.retry]: now.toISOString() };
-  const isAborted = set.metadata.annotations?.[SIDESTEP.abort] !== undefined;
-  return {
-    done: 'failed pods are begun again',
-    patch: annotations(isAborted ? { ...body, [SIDESTEP.abort]: null } : body),
-  };
+  const aborted = set.metadata.annotations?.[SIDESTEP.abort];
+  if (aborted !== undefined) {
+    return {
+      done: `${aborted || 'the rollout'} may be rolled out again, failed pods too`,
+      patch: annotations({ ...body, [SIDESTEP.abort]: null }),
+    };
+  }
+  const { failedPods = 0, failedRevision } = set.status ?? {};
+  if (failedPods === 0 && failedRevision === undefined) {
+    latestOf(set);
+    const unseen = findUnseen(set);
+    if (unseen !== undefined) throw behind(set, unseen, 'whether any pod failed');
+    throw nothing(`no pod of ${nameOf(set)} failed, and nobody aborted its rollout`, verdictOf(set).message);
+  }
+  return { done: 'failed pods are begun again', patch: annotations(body) };
 }
 
 /** Puts an earlier revision into the spec: the one named, else the last good one, else the one before. */
@@ -116,11 +141,12 @@ function latestOf(set: SidecarSet): string {
 }
 
 function lastGood(set: SidecarSet, revisions: readonly ControllerRevision[]): ControllerRevision {
-  const { latestRevision, currentRevision } = set.status ?? {};
+  // Not status.latestRevision: while the planner has not seen the last edit that is the one to go back to.
+  const { latest } = decideRevisions({ set, existing: revisions, inUse: new Set(), namespace: '' });
   const older = revisions
-    .filter(({ metadata }) => metadata.name !== latestRevision)
+    .filter((revision) => isRevisionOf(set, revision) && revision.metadata.name !== latest.metadata.name)
     .sort((a, b) => b.revision - a.revision);
-  const found = older.find(({ metadata }) => metadata.name === currentRevision) ?? older[0];
+  const found = older.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? older[0];
   if (found !== undefined) return found;
   throw nothing(`${nameOf(set)} has no earlier revision`, knownText(revisions));
 }

@@ -17,18 +17,23 @@ export interface Verdict {
 const COMPLETE = ['RolloutComplete', 'NoMatchingPods', 'PartitionReached', 'NotUpdateStrategy'];
 const STUCK = ['MaxUnavailableZero', 'NotUpgradablePods', 'AbortRequested', 'NoGoodRevision', 'RolledBack'];
 
-/** Reads the verdict off the stored conditions; see docs/reference/reasons.md for the words. */
-export function verdictOf({ metadata, status }: SidecarSet): Verdict {
+/** What the status does not tell of yet, as a sentence; undefined when it tells of this very version of the SidecarSet. */
+export function findUnseen({ metadata, status }: SidecarSet): string | undefined {
   const seen = status?.observedGeneration ?? 0;
+  if (status?.conditions?.some(({ type }) => type === 'Progressing') !== true) return 'no planner has looked at it';
+  if (metadata.generation === undefined || seen >= metadata.generation) return undefined;
+  return `the planner saw generation ${seen}, this is ${metadata.generation}`;
+}
+
+/** Reads the verdict off the stored conditions; see docs/reference/reasons.md for the words. */
+export function verdictOf(set: SidecarSet): Verdict {
+  const { metadata, status } = set;
   const conditionOf = (type: string) => status?.conditions?.find((condition) => condition.type === type);
   const [progressing, degraded, paused] = ['Progressing', 'Degraded', 'Paused'].map(conditionOf);
-  if (progressing === undefined) {
-    return { state: 'Waiting', reason: '', message: 'no planner has looked at it; is sidestep-worker running?' };
-  }
-  if (metadata.generation !== undefined && seen < metadata.generation) {
-    const message = `the planner saw generation ${seen}, this is ${metadata.generation}`;
-    return { state: 'Waiting', reason: '', message };
-  }
+  const unseen = findUnseen(set);
+  if (progressing === undefined)
+    return { state: 'Waiting', reason: '', message: `${unseen}; is sidestep-worker running?` };
+  if (unseen !== undefined) return { state: 'Waiting', reason: '', message: unseen };
   const retry = metadata.annotations?.[SIDESTEP.retry];
   if (retry !== undefined && retry !== status?.observedRetry) {
     return { state: 'Waiting', reason: '', message: 'the planner has not seen the retry yet' };
