@@ -9,8 +9,7 @@ interface Moment {
   working: string;
   /** Container name in the pod to the version that its annotation gives. */
   versions: Record<string, bigint>;
-  /** Unix ms at which it was first seen ready without a break; undefined while it is not. */
-  readySince: number | undefined;
+  isReady: boolean;
   /** It was not ready when it was begun, and so takes nothing of the budget, as with OpenKruise; or nobody saw what it was. */
   isFree: boolean;
 }
@@ -33,8 +32,6 @@ export class PodHistory implements PodWatcher {
     private readonly container: string,
     /** Pods that may be begun at once. */
     private readonly budget: number,
-    /** How long a planner may take a pod for unready after it became ready: one that is behind counts it as nothing. */
-    private readonly lateMs = 0,
   ) {}
 
   observe(pod: Pod): void {
@@ -70,10 +67,7 @@ export class PodHistory implements PodWatcher {
   }
 
   private follow(next: Moment, last: Moment | undefined): void {
-    if (next.readySince !== undefined) next.readySince = last?.readySince ?? next.readySince;
-    const readyFor = last?.readySince === undefined ? -1 : Date.now() - last.readySince;
-    const begunFree = this.isAway || readyFor < this.lateMs;
-    next.isFree = last !== undefined && (isOpen(last) ? last.isFree : begunFree);
+    next.isFree = last !== undefined && (isOpen(last) ? last.isFree : this.isAway || !last.isReady);
   }
 
   /** The pod is gone. */
@@ -110,7 +104,7 @@ export class PodHistory implements PodWatcher {
     return {
       uid: metadata.uid ?? '',
       working,
-      readySince: isReady(status) ? Date.now() : undefined,
+      isReady: isReady(status),
       isFree: false,
       images: Object.fromEntries(pair.map(({ name, image = '' }) => [name, image])),
       versions: Object.fromEntries(

@@ -11,8 +11,6 @@ import type { World } from '../world/world.js';
 const CONTAINER = 'mesh';
 const NODES = 10;
 const CREATORS = 16;
-/** Faults hold news back for up to two seconds. */
-const PLANNER_BEHIND_MS = 5_000;
 /** Against a wait without end, not against a slow machine. */
 const DEADLINE_MS = 600_000;
 
@@ -29,7 +27,7 @@ export class Crowd {
     private readonly size: number,
     budget: number,
   ) {
-    this.history = new PodHistory(CONTAINER, budget, PLANNER_BEHIND_MS);
+    this.history = new PodHistory(CONTAINER, budget);
     this.budget = budget;
   }
 

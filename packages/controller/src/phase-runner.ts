@@ -3,6 +3,7 @@ import {
   decidePodUpgrade,
   type FullPod,
   findRecall,
+  findUnpaid,
   type ManagedFieldsPolicy,
   type PodUpgradeDecision,
   type PodUpgradeInput,
@@ -12,7 +13,8 @@ import type { Clock, ClusterPort, EventPort, Freshness, JobOptions, PhaseJobKeys
 import type { KnownTarget, TargetSource } from './target-source.js';
 
 /**
- * What one run of a job came to. `wrote`: the phase's write was made. `overtaken`: something else is due, or nothing.
+ * What one run of a job came to. `wrote`: the phase's write was made. `overtaken`: something else is due, or nothing, or the pod
+ * must be picked anew.
  * `waiting`: the pod is not ready for the phase yet. `gone`: the pod, or what it was to become, does not exist any more.
  */
 export type PhaseResult = 'wrote' | 'overtaken' | 'waiting' | 'gone';
@@ -138,6 +140,9 @@ const judge = (
     return { kind: 'end', reads: 'pod', outcome: overtaken(job, decision, circumstances.now) };
   if (decision.patch === undefined)
     return { kind: 'end', reads: 'pod', outcome: notYet(decision), tell: { pod, decision } };
+  const unpaid = decision.due === 'upgrade' ? findUnpaid(target, pod, job.pickedUnready) : undefined;
+  if (unpaid !== undefined)
+    return { kind: 'end', reads: 'pod', outcome: { kind: 'done', result: 'overtaken', ...unpaid } };
   return { kind: 'write', known, pod, decision };
 };
 
@@ -183,8 +188,9 @@ const followUp = (
   now: Date,
 ): { kind: 'done'; next?: PhaseJobKeys; nextOptions?: JobOptions } => {
   if (decision.due === 'none' || decision.due === 'upgrade') return { kind: 'done' };
+  const { pickedUnready: _, ...keys } = job;
   const next = {
-    ...job,
+    ...keys,
     phase: decision.due,
     attempt: decision.attempt,
     revision: decision.revision,

@@ -76,6 +76,8 @@ export interface PhaseJobKeys {
   epoch?: number;
   /** `metadata.generation` of the SidecarSet when the pod was picked. */
   generation?: number;
+  /** The pod was not ready when it was picked, so beginning it takes nothing of maxUnavailable: it must not be begun once it is ready. */
+  pickedUnready?: true;
   /** Unix milliseconds. */
   askedAt?: number;
   traceparent?: string;

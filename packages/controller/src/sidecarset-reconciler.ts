@@ -209,14 +209,10 @@ export class SidecarSetReconciler {
     return true;
   }
 
-  private keysOf(
-    { namespace, pod, uid, revision, phase, attempt }: RolloutJob,
-    { metadata }: SidecarSet,
-  ): PhaseJobKeys {
+  private keysOf({ priority: _, delayMs: __, ...job }: RolloutJob, { metadata }: SidecarSet): PhaseJobKeys {
     const { epoch, clock } = this.parts;
     const { generation } = metadata;
-    const askedAt = clock.now().getTime();
-    const keys = { namespace, pod, uid, sidecarSet: this.name, revision, phase, attempt, epoch, askedAt };
+    const keys = { ...job, sidecarSet: this.name, epoch, askedAt: clock.now().getTime() };
     return generation === undefined ? keys : { ...keys, generation };
   }
 

@@ -42,7 +42,7 @@ export * from './revision/find-revision.js';
 export * from './revision/hash.js';
 export * from './revision/restore-revision.js';
 export * from './revision/revision-decision.js';
-export { findRecall, RECALL_MS } from './rollout/begin-permit.js';
+export { findRecall, findUnpaid, RECALL_MS } from './rollout/begin-permit.js';
 export { maxUnavailableOf } from './rollout/budget.js';
 export { decideRollout } from './rollout/decide-rollout.js';
 export { type SummaryContext, summarizePod } from './rollout/pod-summary.js';

@@ -4,12 +4,20 @@
  * (the worker died) must not stay for ever. A waiting one gets the newest data: its epoch tells workers who asked last.
  * KEYS and job keys share one hash tag, as Redis Cluster demands.
  *
- * KEYS[1] delayed set; ARGV[1] prefix of job keys, ARGV[2] options of the note; then pairs of id and data.
+ * What comes from such a note may be older than what was asked for since the job ended, and then changes nothing.
+ *
+ * KEYS[1] delayed set; ARGV[1] prefix of job keys, ARGV[2] options of the note, ARGV[3] "note" for what comes from one; then pairs
+ * of id and data.
  * Returns per id: "new", "waiting", "active", or the score in the delayed set.
  */
 export const ENQUEUE_SCRIPT = `
+local function isOlder(data, key)
+  local one, other = cjson.decode(data), cjson.decode(redis.call('HGET', key, 'data') or '{}')
+  local epoch, known = one.epoch or 0, other.epoch or 0
+  return epoch < known or (epoch == known and (one.askedAt or 0) < (other.askedAt or 0))
+end
 local answers = {}
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   local key = ARGV[1] .. ARGV[i]
   if redis.call('EXISTS', key) == 0 then
     answers[#answers + 1] = 'new'
@@ -18,7 +26,7 @@ for i = 3, #ARGV, 2 do
     redis.call('PEXPIRE', key .. ':again', 3600000)
     answers[#answers + 1] = 'active'
   else
-    redis.call('HSET', key, 'data', ARGV[i + 1])
+    if ARGV[3] ~= 'note' or not isOlder(ARGV[i + 1], key) then redis.call('HSET', key, 'data', ARGV[i + 1]) end
     answers[#answers + 1] = redis.call('ZSCORE', KEYS[1], ARGV[i]) or 'waiting'
   end
 end

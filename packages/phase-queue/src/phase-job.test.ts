@@ -22,6 +22,12 @@ describe('a phase job', () => {
     );
   });
 
+  test('comes back with what was known of the pod when it was picked', () => {
+    const [job] = fc.sample(anyJob, 1) as [PhaseJob];
+    expect(parsePhaseJob({ ...job, pickedUnready: true })).toEqual({ ...job, pickedUnready: true });
+    expect(parsePhaseJob({ ...job, pickedUnready: 'no' })).toEqual(job);
+  });
+
   test('has an id that the same work shares and other work does not', () => {
     fc.assert(
       fc.property(anyJob, anyJob, (one, other) => {

@@ -19,6 +19,8 @@ export interface PhaseJob {
   epoch?: number;
   /** `metadata.generation` of the SidecarSet when the pod was picked: an edit since then recalls a job that begins a pod. */
   generation?: number;
+  /** Of a job that begins a pod: it may do so only while the pod is not ready. */
+  pickedUnready?: true;
   /** Unix milliseconds at which it was asked for, to measure how long phases take to be done. */
   askedAt?: number;
   /** W3C trace context of whoever asked, so that one trace spans planner and workers. */
@@ -51,8 +53,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
  */
 export const parsePhaseJob = (data: unknown): PhaseJob | undefined => {
   if (typeof data !== 'object' || data === null) return undefined;
-  const { namespace, pod, uid, sidecarSet, revision, phase, attempt, epoch, generation, askedAt, traceparent } =
-    data as Record<string, unknown>;
+  const { namespace, pod, uid, sidecarSet, revision, phase, attempt, ...more } = data as Record<string, unknown>;
+  const { epoch, generation, pickedUnready, askedAt, traceparent } = more;
   if (!isText(namespace) || !isText(pod) || !isText(uid) || !isText(sidecarSet) || !isText(revision)) return undefined;
   if (!PHASES.includes(phase as Phase) || !Number.isSafeInteger(attempt)) return undefined;
   return {
@@ -65,6 +67,7 @@ export const parsePhaseJob = (data: unknown): PhaseJob | undefined => {
     attempt: attempt as number,
     ...(typeof epoch === 'number' ? { epoch } : {}),
     ...(typeof generation === 'number' ? { generation } : {}),
+    ...(pickedUnready === true ? { pickedUnready } : {}),
     ...(typeof askedAt === 'number' ? { askedAt } : {}),
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };

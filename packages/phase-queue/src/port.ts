@@ -42,7 +42,7 @@ export type PhaseHandler = (job: PhaseJob, signal: AbortSignal) => Promise<Phase
 
 export interface PhaseQueuePort {
   /**
-   * Adds jobs that are not there yet. A job whose id waits takes over the newest epoch, generation, time and trace, and is brought forward
+   * Adds jobs that are not there yet. A job whose id waits takes over everything of the newest one, and is brought forward
    * if it waits with a longer delay; one that runs is noted, and run once more when it ends. Rejects fast (`QUEUE_UNAVAILABLE`)
    * when the queue cannot be reached.
    */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { leaveOut, type RedisHandle, startRedis } from '@sidestep/testkit';
 import { Redis } from 'ioredis';
+import { type PhaseJob, phaseJobId } from './phase-job.js';
 import { describePhaseQueue } from './phase-queue.contract.js';
 import type { QueueEvent } from './port.js';
 import { until } from './queue-bench.contract.js';
@@ -106,6 +107,32 @@ const describeOnRedis = (server: RedisHandle): void => {
       expect(keys.length).toBeGreaterThan(0);
       expect(keys.filter((key) => !key.startsWith('{sidestep}:'))).toEqual([]);
       expect(keys.filter((key) => key.includes('.upgrade.'))).toEqual([]);
+    });
+
+    test('lets a note of while a job ran take nothing back that was asked for after it', async () => {
+      const note = { epoch: 3, askedAt: 1_000, pickedUnready: true };
+      const notes = [note, { ...note, askedAt: 3_000 }, { ...note, epoch: 4 }, { ...note, epoch: 2, askedAt: 3_000 }];
+      const jobs = notes.map((_, index) => ({ ...job, pod: `p${index}`, uid: `u${index}`, epoch: 3, askedAt: 2_000 }));
+      await queue.enqueue(jobs);
+      for (const [index, one] of jobs.entries()) {
+        const key = `{sidestep}:${name}:${phaseJobId(one)}:again`;
+        await client.hset(key, { options: '{}', data: JSON.stringify({ ...one, ...notes[index] }) });
+        await queue.settle(one);
+      }
+      const seen: PhaseJob[] = [];
+      const handler = async (one: PhaseJob) => {
+        seen.push(one);
+        return { kind: 'done' } as const;
+      };
+      const consumer = await queue.consume(handler, { concurrency: 1 });
+      await until('all ran', () => seen.length === jobs.length);
+      await consumer.close();
+      expect(seen.map(({ pod, pickedUnready = false }) => [pod, pickedUnready])).toEqual([
+        ['p0', false],
+        ['p1', true],
+        ['p2', true],
+        ['p3', false],
+      ]);
     });
 
     test('drops what somebody else put into it and is no job', async () => {

@@ -36,6 +36,9 @@ const EVENT_STREAM_LENGTH = 100;
 /** Tries are bounded by the back-off rule, not by a number: a phase that cannot go on yet must not be forgotten. */
 const UNBOUNDED_ATTEMPTS = 1_000_000_000;
 
+/** Who asks: somebody now, or the note that somebody left while the job ran. */
+type Origin = 'caller' | 'note';
+
 /** The queue on Redis, Valkey or a Redis Cluster, by BullMQ. */
 export class RedisPhaseQueue implements PhaseQueuePort {
   private readonly name: string;
@@ -60,6 +63,10 @@ export class RedisPhaseQueue implements PhaseQueuePort {
   }
 
   async enqueue(jobs: readonly PhaseJob[], options: EnqueueOptions = {}): Promise<void> {
+    await this.add(jobs, options, 'caller');
+  }
+
+  private async add(jobs: readonly PhaseJob[], options: EnqueueOptions, origin: Origin): Promise<void> {
     const byId = new Map(jobs.map((job) => [phaseJobId(job), job]));
     for (const id of [...byId.keys()]) {
       if (parsePhaseJob(byId.get(id)) !== undefined) continue;
@@ -69,7 +76,7 @@ export class RedisPhaseQueue implements PhaseQueuePort {
     const ids = [...byId.keys()];
     await this.reach(async (queue) => {
       for (let from = 0, to = FIRST_BATCH; from < ids.length; from = to, to += BATCH) {
-        await this.enqueueBatch(queue, byId, ids.slice(from, to), options);
+        await this.enqueueBatch(queue, byId, ids.slice(from, to), options, origin);
       }
     });
   }
@@ -122,7 +129,7 @@ export class RedisPhaseQueue implements PhaseQueuePort {
     const note = await this.client.eval(TAKE_NOTE_SCRIPT, 1, this.key(`${phaseJobId(job)}:again`));
     const [options, data] = note as [string | null, string | null];
     if (options === null || data === null) return;
-    await this.enqueue([JSON.parse(data) as PhaseJob], JSON.parse(options) as EnqueueOptions);
+    await this.add([JSON.parse(data) as PhaseJob], JSON.parse(options) as EnqueueOptions, 'note');
   }
 
   private key(suffix: string): string {
@@ -134,12 +141,14 @@ export class RedisPhaseQueue implements PhaseQueuePort {
     byId: Map<string, PhaseJob>,
     ids: string[],
     options: EnqueueOptions,
+    origin: Origin,
   ): Promise<void> {
     const delay = options.delayMs ?? 0;
     const priority = options.priority ?? DEFAULT_PRIORITY;
     const note = JSON.stringify({ delayMs: delay, priority });
     const pairsOf = (some: string[]): string[] => some.flatMap((id) => [id, JSON.stringify(byId.get(id))]);
-    const answers = await this.client.eval(ENQUEUE_SCRIPT, 1, this.key('delayed'), this.key(''), note, ...pairsOf(ids));
+    const args = [this.key(''), note, origin, ...pairsOf(ids)];
+    const answers = await this.client.eval(ENQUEUE_SCRIPT, 1, this.key('delayed'), ...args);
     const standings = (answers as unknown[]).map(readStanding);
     const added = ids.filter((_, index) => standings[index]?.kind === 'new');
     await queue.addBulk(

@@ -26,6 +26,10 @@ export const REASONS = {
   // One pod: nothing to do
   UpToDate: entry('The pod runs the wanted revision.', 'pod'),
   AwaitingSelection: entry('The pod runs an older revision and waits until the rollout picks it.', 'pod', 'sidecarset'),
+  BecameReady: entry(
+    'The pod was picked while it was not ready, which takes nothing of maxUnavailable, and became ready before it was begun; it is begun once maxUnavailable has room for it.',
+    'pod',
+  ),
   PodTerminating: entry('The pod is being deleted or has ended, so it is left alone.', 'pod', 'sidecarset'),
   NotInjected: entry('The pod does not carry this SidecarSet, so it is left alone.', 'pod'),
 

@@ -1,5 +1,8 @@
 import type { Reason } from '../api/reasons.js';
 import type { SidecarSet } from '../api/sidecarset.js';
+import { readPod } from '../pod-upgrade/pod-reading.js';
+import type { FullPod, UpgradeTarget } from '../pod-upgrade/types.js';
+import { isPodReady } from './pod-summary.js';
 
 /**
  * This many milliseconds after an edit no pod is begun any more that was picked under the spec before. So whoever runs begin jobs
@@ -35,4 +38,21 @@ export function findRecall(
   const held = HELD_ON_PURPOSE.find((reason) => reason === paused?.reason);
   if (paused?.status !== 'True' || held === undefined) return undefined;
   return { reason: held, message: paused.message ?? 'the rollout is held' };
+}
+
+/**
+ * Why a pod that was picked for nothing must not be begun after all: it was not ready then, and is now, so that it would be
+ * unavailable through the rollout beside those that maxUnavailable was spent on. The planner hears of its being ready as well, and
+ * asks for it anew once it can be paid for. A write is decided from the same pod and locked to it, so that it cannot become ready
+ * in between.
+ *
+ * @param pickedUnready what the job says of the pick
+ */
+export function findUnpaid(
+  target: UpgradeTarget,
+  pod: FullPod,
+  pickedUnready: boolean | undefined,
+): { reason: Reason; message: string } | undefined {
+  if (pickedUnready !== true || !isPodReady(readPod(target, pod))) return undefined;
+  return { reason: 'BecameReady', message: 'the pod was picked while it was not ready, and has become ready since' };
 }

@@ -27,6 +27,10 @@ export class CandidateQueue {
     return this.unready > 0;
   }
 
+  has(key: string): boolean {
+    return this.members.has(key);
+  }
+
   add(summary: PodSummary): void {
     this.remove(summary.key);
     this.members.set(summary.key, summary);

@@ -45,9 +45,22 @@ export class JobOutbox {
       else if (!summary.candidate) this.sent.delete(summary.key);
     }
     for (const key of keys ?? []) if (book.get(key) === undefined) this.sent.delete(key);
-    for (const { key } of keys === undefined ? book.grants.values() : picks) this.waiting.add(key);
+    if (keys === undefined) for (const key of book.grants.pods.keys()) this.waiting.add(key);
+    else this.renew(book, picks, keys);
     this.begin(jobs, book, revision);
     return jobs;
+  }
+
+  /**
+   * What was picked just now is asked for whatever was asked for before: it may be on other terms. So is a pod picked for nothing
+   * whenever there is news of it: it may have been ready in between, which ends its job.
+   */
+  private renew(book: PodBook, picks: readonly PodSummary[], keys: ReadonlySet<string>): void {
+    const isFree = (key: string): boolean => book.grants.termsOf(key) === 'free';
+    for (const key of [...picks.map((pick) => pick.key), ...[...keys].filter(isFree)]) {
+      this.sent.delete(key);
+      this.waiting.add(key);
+    }
   }
 
   /** A pick that was taken back meanwhile is not in the book's grants any more. */
@@ -57,20 +70,22 @@ export class JobOutbox {
     for (const key of this.waiting) {
       if (room === 0) return;
       this.waiting.delete(key);
-      const pick = book.grants.get(key);
+      const pick = book.grants.isAsked(key) ? book.grants.pods.get(key) : undefined;
       if (pick === undefined) continue;
-      this.add(jobs, pick, revision, pick.inFlight ? REDIRECT_PRIORITY : priority);
+      const isFree = book.grants.termsOf(key) === 'free';
+      this.add(jobs, pick, revision, pick.inFlight ? REDIRECT_PRIORITY : priority, isFree);
       room -= 1;
     }
   }
 
-  private add(jobs: RolloutJob[], summary: PodSummary, revision: string, priority: number): void {
+  private add(jobs: RolloutJob[], summary: PodSummary, revision: string, priority: number, isFree = false): void {
     const { key, namespace, name, uid, due, attempt } = summary;
     if (due === 'none') return;
     const id = `${uid}.${revision}.${due}.${attempt}`;
     if (this.sent.get(key) === id) return;
     this.sent.set(key, id);
-    jobs.push({ namespace, pod: name, uid, revision, phase: due, attempt, priority });
+    const job: RolloutJob = { namespace, pod: name, uid, revision, phase: due, attempt, priority };
+    jobs.push(isFree ? { ...job, pickedUnready: true } : job);
   }
 }
 

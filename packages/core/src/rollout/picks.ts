@@ -14,12 +14,27 @@ export interface PickLimits {
   stepLimit: number;
 }
 
-/** The pods to be begun beyond those picked earlier, in order. */
+/** The pods to be begun beyond those picked earlier, in order; first those of them that cost nothing then and do now. */
 export function pickPods(book: PodBook, target: UpgradeTarget, limits: PickLimits): PodSummary[] {
+  const used = book.tally.holding + book.grants.slots;
+  const paid = payFor(book, limits.maxUnavailable - used);
+  return [...paid, ...pickOthers(book, target, limits, used + paid.length)];
+}
+
+function payFor({ grants }: PodBook, slots: number): PodSummary[] {
+  const paid: PodSummary[] = [];
+  if (slots <= 0 || grants.unpaidCount === 0) return paid;
+  for (const pod of grants.unpaid) {
+    if (paid.length === slots) break;
+    paid.push(pod);
+  }
+  return paid;
+}
+
+function pickOthers(book: PodBook, target: UpgradeTarget, limits: PickLimits, used: number): PodSummary[] {
   const limit = Math.min(book.candidateCount - limits.partition, limits.stepLimit - book.tally.onTarget);
-  const room = limit - book.grants.size;
+  const room = limit - book.grants.pods.size;
   if (room <= 0) return [];
-  const used = book.tally.holding + book.grantedSlots;
   if (used >= limits.maxUnavailable && !book.candidates.hasUnready) return [];
   const order = recalledFirst(book, orderOf(book, target.sidecarSet.spec.updateStrategy));
   return takeWhileCounted(filter(order, imagesNeeded(book, target)), room, used, limits.maxUnavailable);

@@ -2,17 +2,16 @@ import type { Pod } from '../api/kubernetes.js';
 import type { ProjectedPod } from '../pod-upgrade/types.js';
 import { RECALL_MS } from './begin-permit.js';
 import { CandidateQueue } from './candidate-queue.js';
+import { Grants, termsFor } from './grants.js';
 import { podKey, type SummaryContext, summarizePod } from './pod-summary.js';
 import { PrePull } from './pre-pull.js';
 import { ReviewHeap } from './review-heap.js';
-import { holdsSlot, Tally } from './tally.js';
+import { Tally } from './tally.js';
 import type { PodSummary } from './types.js';
 
 interface Entry {
   pod: ProjectedPod | Pod;
   summary: PodSummary;
-  /** Picked, and not yet seen begun: it may be by now, so it keeps its place whatever newcomers sort before it. */
-  granted: boolean;
 }
 
 /**
@@ -26,9 +25,8 @@ export class PodBook {
   private readonly reviews = new ReviewHeap();
   private byKey: readonly PodSummary[] | undefined;
   tally = new Tally();
-  /** Granted pods are out of the queue, so that a walk along it never passes them. */
-  private readonly granted = new Map<string, PodSummary>();
-  private grantedCost = 0;
+  /** These pods are out of the queue of candidates, so that a walk along it never passes them. */
+  readonly grants = new Grants();
   /**
    * Pods whose begin was asked for and then recalled, and when (Unix ms) no worker can begin them any more. Some may have been
    * begun all the same, so that they come first when pods are picked again, until they are seen begun.
@@ -53,36 +51,21 @@ export class PodBook {
 
   /** Pods that may be begun, picked ones included. */
   get candidateCount(): number {
-    return this.candidates.size + this.granted.size;
+    return this.candidates.size + this.grants.pods.size;
   }
 
-  get grants(): ReadonlyMap<string, PodSummary> {
-    return this.granted;
-  }
-
-  /** How many slots of maxUnavailable the picked pods will take that they do not take yet. */
-  get grantedSlots(): number {
-    return this.grantedCost;
-  }
-
+  /** Of a pod that was picked for nothing: it is paid for from now on. */
   grant(summary: PodSummary): void {
-    const entry = this.entries.get(summary.key);
-    if (entry === undefined || entry.granted) return;
-    entry.granted = true;
     this.recalled.delete(summary.key);
     this.candidates.remove(summary.key);
-    this.setGrant(summary, 1);
+    this.grants.set(summary, termsFor(summary));
   }
 
   /** @param areAsked their jobs are in the queue, so some may be begun all the same */
   releaseGrants(now: Date, areAsked: boolean): void {
     if (areAsked) this.recall(now);
-    for (const summary of [...this.granted.values()]) {
-      this.setGrant(summary, -1);
-      this.candidates.add(summary);
-      const entry = this.entries.get(summary.key);
-      if (entry !== undefined) entry.granted = false;
-    }
+    for (const summary of this.grants.pods.values()) this.candidates.add(summary);
+    this.grants.clear();
   }
 
   /** Unix ms until which a recalled pod may still turn out to be begun; `Infinity` when none may. */
@@ -101,14 +84,7 @@ export class PodBook {
   }
 
   private recall(now: Date): void {
-    for (const key of this.granted.keys()) this.recalled.set(key, now.getTime() + RECALL_MS);
-  }
-
-  private setGrant(summary: PodSummary, by: 1 | -1): void {
-    if (by === 1) this.granted.set(summary.key, summary);
-    else this.granted.delete(summary.key);
-    // A pod that is not ready costs nothing, and one that is under way is counted already.
-    if (summary.podReady && !holdsSlot(summary)) this.grantedCost += by;
+    for (const key of this.grants.pods.keys()) this.recalled.set(key, now.getTime() + RECALL_MS);
   }
 
   /** Unix ms at which some summary changes by time alone; `Infinity` for never. */
@@ -152,8 +128,7 @@ export class PodBook {
     this.recall(now);
     this.tally = new Tally();
     this.candidates.clear();
-    this.granted.clear();
-    this.grantedCost = 0;
+    this.grants.clear();
     this.prePull.clear();
     this.reviews.clear();
     const entries = [...this.entries];
@@ -171,29 +146,29 @@ export class PodBook {
 
   private place(key: string, pod: ProjectedPod | Pod, summary: PodSummary): void {
     const old = this.entries.get(key);
+    const terms = old !== undefined && isSamePick(old.summary, summary) ? this.grants.termsOf(key) : undefined;
     if (old !== undefined) this.forget(old);
-    const granted = old?.granted === true && isSamePick(old.summary, summary);
     if (old === undefined || !isSameToScatter(old.summary, summary)) this.byKey = undefined;
-    this.entries.set(key, { pod, summary, granted });
+    this.entries.set(key, { pod, summary });
     this.changed.add(key);
     if (summary.inFlight || summary.onTarget) this.recalled.delete(key);
     if (!summary.matched) return;
     this.tally.add(summary);
     if (summary.candidate) {
-      if (granted) this.setGrant(summary, 1);
+      if (terms !== undefined) this.grants.set(summary, terms);
       else this.candidates.add(summary);
       this.prePull.count(summary, 1);
     }
     this.reviews.set(key, summary.reviewAt);
   }
 
-  private forget({ summary, granted }: Entry): void {
+  private forget({ summary }: Entry): void {
     this.changed.add(summary.key);
     this.reviews.delete(summary.key);
     if (!summary.matched) return;
     this.tally.remove(summary);
-    if (granted) this.setGrant(summary, -1);
-    else this.candidates.remove(summary.key);
+    this.grants.delete(summary.key);
+    this.candidates.remove(summary.key);
     if (summary.candidate) this.prePull.count(summary, -1);
   }
 }

@@ -106,7 +106,7 @@ function isMatched({ target, namespaceLabels }: SummaryContext, reading: PodRead
 }
 
 /** OpenKruise's IsPodReady: no hot pair open, Running, and condition Ready. */
-function isPodReady({ pod, pairs }: PodReading): boolean {
+export function isPodReady({ pod, pairs }: PodReading): boolean {
   if (pairs.some((pair) => pair.open)) return false;
   const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
   return pod.status?.phase === 'Running' && ready?.status === 'True' && pod.metadata.deletionTimestamp === undefined;

@@ -104,7 +104,8 @@ export class RolloutLedger {
     const mayPick = facts.hold === undefined && !isRecalling;
     const picks = mayPick ? pickPods(this.book, this.context.target, limitsOf(facts)) : [];
     for (const pick of picks) this.book.grant(pick);
-    facts.granted = this.book.grants.size + (isRecalling && facts.hold === undefined ? 1 : 0);
+    const { grants } = this.book;
+    facts.granted = grants.pods.size - grants.unpaidCount + (isRecalling && facts.hold === undefined ? 1 : 0);
     const status = statusOf(facts);
     const { before, prePull } = facts;
     this.status = status;
@@ -131,7 +132,7 @@ export class RolloutLedger {
     now: Date,
   ): RolloutFacts {
     const { sidecarSet, latestRevision, revisions } = subject;
-    const { tally, candidateCount, grants } = this.book;
+    const { tally, candidateCount } = this.book;
     const { matched, onTarget, good, stale, inFlight } = tally;
     const strategy = sidecarSet.spec.updateStrategy;
     const common = { sidecarSet, status: this.status, latestRevision, matched, failed: tally.failed.size };
@@ -144,7 +145,7 @@ export class RolloutLedger {
       queueAvailable,
       tally,
       candidates: candidateCount,
-      granted: grants.size,
+      granted: 0,
       partition: partitionOf(strategy, matched),
       maxUnavailable: maxUnavailableOf(strategy, matched),
       failures: decideFailures({ ...common, revisions, rolledBack: this.rolledBack }),

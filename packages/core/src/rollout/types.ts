@@ -13,6 +13,11 @@ export interface RolloutJob {
   revision: string;
   phase: UpgradePhase;
   attempt: number;
+  /**
+   * Only of `upgrade`: the pod was picked as one that is not ready, which takes nothing of maxUnavailable, so it must not be begun
+   * once it is ready.
+   */
+  pickedUnready?: true;
   /** Smaller runs first: a pod that can be reset or aborted goes before one that is begun. */
   priority: number;
   /** Not before this many milliseconds from now. */
