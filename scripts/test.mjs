@@ -1,5 +1,6 @@
 // `npm test` and `pnpm check`: which suites run, in which order, and the closing lines that say what ran and what did not.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exitCodeOf } from './setup/command.mjs';
@@ -116,6 +117,9 @@ export const runTests = async ({ root, env, args }, kind) => {
     console.log(`${total.passed} passed, ${total.failed} failed`);
     return total.failed === 0 ? 0 : 1;
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    // A folder that stays says nothing about the tests.
+    await rm(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }).catch((error) =>
+      say(String(error)),
+    );
   }
 };

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeScratch } from '@sidestep/testkit';
 import type { Bench, BenchContext, Row } from './bench.js';
 import { allowFlags, numbersFlag, WrongArguments } from './flags/flags.js';
 import { KRUISE, KRUISE_BY_REVIEW, type KruiseFigures } from './webhook/kruise.js';
@@ -172,7 +173,7 @@ export const bench: Bench = {
     try {
       return await compare(root, folder, plan, say);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      await removeScratch(folder);
     }
   },
 };

@@ -12,6 +12,7 @@ const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 let sim: KubeSim;
 let folder: string;
 let child: ChildProcess;
+let gone: Promise<unknown>;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sidestep-main-'));
@@ -32,6 +33,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   child.kill('SIGKILL');
+  await gone;
   await sim.stop();
   await rm(folder, { recursive: true, force: true });
 });

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeScratch } from '@sidestep/testkit';
 import type { BenchContext, Row } from '../bench.js';
 import { privateMB } from './memory.js';
 import { plainEnvironment } from './plain-environment.js';
@@ -113,7 +114,7 @@ class Started {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 5_000);
     await this.#ended;
     clearTimeout(timer);
-    rmSync(this.#directory, { recursive: true, force: true });
+    await removeScratch(this.#directory);
   }
 }
 

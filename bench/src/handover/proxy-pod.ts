@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '@sidestep/testkit';
+import { freePort, removeScratch } from '@sidestep/testkit';
 import { family, proportionalMB } from './memory.js';
 import type { HowItIsRun, ProxySubject } from './proxy-subject.js';
 
@@ -70,7 +70,7 @@ export class ProxyPod {
     // Workers of a proxy survive their master.
     for (const { pid } of this.#running.keys()) for (const each of pid ? family(pid) : []) kill(each);
     await this.oldOnesEnded(true);
-    rmSync(this.#directory, { recursive: true, force: true });
+    await removeScratch(this.#directory);
   }
 
   /** With a socket of its own as descriptor 3, as if it had bound one by itself. */

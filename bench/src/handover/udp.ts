@@ -1,8 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Takeover, takeover } from '@sidestep/migration-agent';
+import { removeScratch } from '@sidestep/testkit';
 import type { BenchContext, Row } from '../bench.js';
 
 /** Fewer than fit any socket buffer: what is missing at the end was lost by the hand-over, not by the kernel for want of room. */
@@ -27,7 +28,7 @@ export async function runUdp({ say }: BenchContext, datagrams: number, handovers
     return { name: 'UDP request and reply', ok: lost === 0, handovers, answered: datagrams - lost, lost };
   } finally {
     await Promise.all(started.map((agent) => agent.stop(50)));
-    rmSync(directory, { recursive: true, force: true });
+    await removeScratch(directory);
   }
 }
 

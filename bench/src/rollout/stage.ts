@@ -1,11 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { SidecarSet } from '@sidestep/core';
 import { Platform, until } from '@sidestep/e2e';
 import type { StoreReader } from '@sidestep/kube';
 import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter, type ResourceKind } from '@sidestep/kube';
-import { aPod, aSidecarSet, type InstantKubelet, type KubeletPod, startInstantKubelet } from '@sidestep/testkit';
+import {
+  aPod,
+  aSidecarSet,
+  type InstantKubelet,
+  type KubeletPod,
+  removeScratch,
+  startInstantKubelet,
+} from '@sidestep/testkit';
 import { ApiServerView } from './api-server-view.js';
 import { type Calls, readCalls, sumCalls } from './calls.js';
 import { type KruiseManager, startKruiseManager } from './kruise-manager.js';
@@ -78,7 +85,7 @@ export class RolloutStage {
     await this.kruise?.stop();
     for (const connection of this.connections) connection.close();
     await this.platform.stop();
-    rmSync(this.platform.options.stateDir, { recursive: true, force: true });
+    await removeScratch(this.platform.options.stateDir);
   }
 
   /** What the kubelets see of the pods. */

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeScratch } from '@sidestep/testkit';
 import { replaceAllEnded } from '../platform/replace-ended.js';
 import {
   catalogueOf,
@@ -193,6 +194,6 @@ export const runDemo = async (root: string, options: DemoOptions): Promise<numbe
   } finally {
     await remains.world?.stop();
     if (remains.keepLogs || process.env.SIDESTEP_KEEP_LOGS) screen.say(`logs are kept in ${stateDir}`);
-    else rmSync(stateDir, { recursive: true, force: true });
+    else await removeScratch(stateDir);
   }
 };

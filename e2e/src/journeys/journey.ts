@@ -1,9 +1,10 @@
 // The words that journeys are written in: what is given, what happens, what must then be true. Everything runs for real.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KRUISE, type Pod, type SidecarContainer } from '@sidestep/core';
+import { removeScratch } from '@sidestep/testkit';
 import { Redis } from 'ioredis';
 import { leaderOf } from '../platform/leading-planner.js';
 import type { PlatformOptions } from '../platform/platform.js';
@@ -283,5 +284,5 @@ export const outcome = {
 /** Ends a platform and removes what it wrote. */
 export const tidyUp = async (world: World | undefined): Promise<void> => {
   await world?.stop();
-  if (world) rmSync(world.platform.options.stateDir, { recursive: true, force: true });
+  if (world) await removeScratch(world.platform.options.stateDir);
 };

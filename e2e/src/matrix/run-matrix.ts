@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeScratch } from '@sidestep/testkit';
 import { catalogueOf, programsOf } from '../world/scenario.js';
 import { World } from '../world/world.js';
 import type { MatrixRow, RowResult } from './row.js';
@@ -69,7 +70,6 @@ export const runMatrix = async (run: MatrixRun): Promise<{ results: RowResult[];
     await world?.stop();
   }
   const ordered = run.rows.map((row) => results.get(row)!);
-  if (ordered.every(({ ok }) => ok) && !process.env.SIDESTEP_KEEP_LOGS)
-    rmSync(stateDir, { recursive: true, force: true });
+  if (ordered.every(({ ok }) => ok) && !process.env.SIDESTEP_KEEP_LOGS) await removeScratch(stateDir);
   return { results: ordered, logs: path.join(stateDir, 'logs') };
 };

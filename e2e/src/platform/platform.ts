@@ -38,6 +38,8 @@ export interface PlatformOptions {
 }
 
 const NAMESPACE = 'kruise-system';
+/** Its containers end before it does, and write until then. */
+const KUBELET_PATIENCE_MS = 60_000;
 
 /** The whole platform, every part an own OS process: API server, Redis, webhook, planner, workers, kubelet. */
 export class Platform {
@@ -45,6 +47,8 @@ export class Platform {
   readonly services = new Map<string, Service>();
   readonly kubeletLog = new KubeletLog();
   redis: RedisHandle | undefined;
+  /** What ends from now on is meant to. */
+  isEnding = false;
   private kubeletControl: KubeletControl | undefined;
   private server: PlatformApiServer | undefined;
   private queue: 'redis' | 'memory';
@@ -108,6 +112,7 @@ export class Platform {
 
   /** Ends everything, last started first. */
   async stop(): Promise<void> {
+    this.isEnding = true;
     for (const service of [...this.services.values()].reverse()) await service.stop();
     await this.redis?.stop();
     await this.server?.stop();
@@ -235,6 +240,7 @@ export class Platform {
     const kubelet = this.create({
       name: 'kubelet',
       file: this.built('packages/testkit/dist/process-kubelet/main.js'),
+      patienceMs: KUBELET_PATIENCE_MS,
       args: [...Object.entries(options).flat(), ...(this.options.kubeletArgs ?? [])],
     });
     const { controlSocket } = await (await kubelet.start((line) => this.kubeletLog.push(line))).announcement();

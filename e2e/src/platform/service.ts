@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { type BoundProcess, startBoundProcess } from '@sidestep/testkit';
@@ -12,9 +12,12 @@ export interface ServiceSpec {
   env?: Record<string, string>;
   /** Answers 200 once the program can do its work. */
   readyUrl?: string;
+  /** How long it may take to end when it is asked to. Default five seconds. */
+  patienceMs?: number;
 }
 
 const DEADLINE_MS = 30_000;
+const PATIENCE_MS = 5_000;
 /** Against a program that never comes up, not against a slow machine. */
 const START_DEADLINE_MS = 150_000;
 
@@ -102,17 +105,16 @@ export class Service {
     await this.bound?.exited;
   }
 
-  /** Asks it to end, and insists after five seconds. */
+  /** Asks it to end, and insists when its patience is over. */
   async stop(): Promise<void> {
     await this.starting;
-    await this.bound?.stop(5_000);
+    await this.bound?.stop(this.spec.patienceMs ?? PATIENCE_MS);
   }
 
   private async startAnother(onLine?: (line: string) => void): Promise<void> {
     let rest = '';
     const take = (text: string): void => {
-      // Of a process that was just killed some may come after its folder was removed.
-      if (existsSync(path.dirname(this.logFile))) appendFileSync(this.logFile, text);
+      this.write(text);
       const lines = (rest + text).split('\n');
       rest = lines.pop()!;
       for (const line of lines) {
@@ -129,6 +131,15 @@ export class Service {
     void bound.exited.then(() => {
       if (this.bound === bound) this.alive = false;
     });
+  }
+
+  private write(text: string): void {
+    try {
+      appendFileSync(this.logFile, text);
+    } catch (error) {
+      // Of a process that was just killed some may come after its folder was removed.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 
   private untilUp<T>(probe: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -9,6 +9,7 @@ import {
   ensureApiServerBinaries,
   type InstantKubelet,
   leaveOut,
+  removeScratch,
   startInstantKubelet,
 } from '@sidestep/testkit';
 import { ROOT } from '../journeys/journey.js';
@@ -53,7 +54,7 @@ export class RealCluster {
   async stop(): Promise<void> {
     await this.kubelet?.stop();
     await this.platform.stop();
-    rmSync(this.platform.options.stateDir, { recursive: true, force: true });
+    await removeScratch(this.platform.options.stateDir);
   }
 
   get api(): KubeApi {

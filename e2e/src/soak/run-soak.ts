@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startInstantKubelet } from '@sidestep/testkit';
+import { removeScratch, startInstantKubelet } from '@sidestep/testkit';
 import { replaceEnded } from '../platform/replace-ended.js';
 import { until } from '../platform/service.js';
 import { EVENTS, REVISIONS } from '../world/resources.js';
@@ -77,7 +77,7 @@ export const runSoak = async (options: SoakOptions): Promise<SoakReport> => {
     await kubelet.stop();
     await world.stop();
   }
-  if (report.problems.length === 0) rmSync(options.stateDir, { recursive: true, force: true });
+  if (report.problems.length === 0) await removeScratch(options.stateDir);
   return report;
 };
 

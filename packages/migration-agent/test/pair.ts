@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
+import { removeScratch } from '@sidestep/testkit';
 import type { Takeover, TakeoverOptions } from '../src/takeover/api.js';
 import type { Internals } from '../src/takeover/settings.js';
 import { takeoverWith } from '../src/takeover/takeover.js';
@@ -21,7 +22,7 @@ export class Pair {
 
   async close(): Promise<void> {
     await Promise.all(this.#started.map((agent) => agent.stop(50)));
-    rmSync(this.directory, { recursive: true, force: true });
+    await removeScratch(this.directory);
   }
 }
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@sidestep/testkit';
+import { freePort, killMarked, removeScratch } from '@sidestep/testkit';
 import { EnvoyBase } from '../src/adapters/envoy/base.js';
 import { Deadline } from './deadline.js';
 
@@ -140,9 +140,11 @@ export class Pod {
   async close(): Promise<void> {
     for (const { child, running } of this.#fixtures) if (running) child.kill('SIGKILL');
     await Promise.all(this.#fixtures.map(({ exited }) => exited));
+    // What an agent started is ended a moment after it.
+    await killMarked('SIDESTEP_DIR', this.directory);
     // What was killed could not tidy up, and memory of Envoy is outside of the directory.
     EnvoyBase.sweep(this.directory);
-    rmSync(this.directory, { recursive: true, force: true });
+    await removeScratch(this.directory);
   }
 }
 

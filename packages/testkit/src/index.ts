@@ -35,6 +35,7 @@ export type {
   ProcessKubeletOptions,
   RunningContainer,
 } from './process-kubelet/options.js';
+export { killMarked } from './process-kubelet/process-marks.js';
 export {
   type ApiServerBinaries,
   ApiServerBinariesMissing,
@@ -43,4 +44,4 @@ export {
 export { type RealApiServer, type RealApiServerOptions, startRealApiServer } from './real-api-server/start.js';
 export { type RedisHandle, type RedisOptions, startRedis } from './redis/redis.js';
 export { NoRedisServer } from './redis/redis-server.js';
-export { removeScratch } from './scratch/remove-scratch.js';
+export { removeFolder, removeScratch } from './scratch/remove-scratch.js';

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { HttpKubeApi, loadKubeConfig, RateLimiter } from '@sidestep/kube';
@@ -8,6 +8,7 @@ import type { KubeSimOptions } from './kube-sim/types.js';
 import { leaveOut } from './left-out.js';
 import { ApiServerBinariesMissing, ensureApiServerBinaries } from './real-api-server/binaries.js';
 import { startRealApiServer } from './real-api-server/start.js';
+import { removeScratch } from './scratch/remove-scratch.js';
 
 const connect = (kubeconfig: string): HttpKubeApi =>
   new HttpKubeApi({
@@ -38,13 +39,13 @@ const newFolder = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'sidestep-c
 kubeApiContract('kube-sim', async () => {
   const folder = await newFolder();
   const server = await simUnderTest(folder, {});
-  return { ...server, stop: () => server.stop().then(() => rm(folder, { recursive: true })) };
+  return { ...server, stop: () => server.stop().then(() => removeScratch(folder)) };
 });
 
 kubeApiContract('kube-sim with a data directory', async () => {
   const folder = await newFolder();
   const server = await simUnderTest(folder, { dataDir: path.join(folder, 'data'), journalBytes: 100_000 });
-  return { ...server, stop: () => server.stop().then(() => rm(folder, { recursive: true })) };
+  return { ...server, stop: () => server.stop().then(() => removeScratch(folder)) };
 });
 
 const missing = await ensureApiServerBinaries({ download: false }).then(

@@ -24,8 +24,13 @@ export class RehearsalDirectory {
     }
   }
 
+  /** What cannot be removed now is left to the next sweep, which finds nobody who answers for it. */
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    try {
+      rmSync(this.path, { recursive: true, force: true });
+    } catch {
+      // A rehearsal is no reason not to start, and its folder none either.
+    }
     addon().close(this.#owner);
     rmSync(ownerOf(this.path), { force: true });
   }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { transform } from '@swc/core';
+import { removeScratch } from '../scratch/remove-scratch.js';
 import { startBoundProcess } from './bound-process.js';
 import { until } from './until.js';
 
@@ -54,7 +55,7 @@ describe('a bound process', () => {
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await until(() => !isAlive(pid), 'the end of the program');
-    await rm(folder, { recursive: true });
+    await removeScratch(folder);
   });
 
   test('a program that is not there ends at once with 127', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -7,6 +7,7 @@ import { aPod } from '../builders/a-pod.js';
 import { findOnPath, isExecutable, runCommand } from '../ensure/run-command.js';
 import { WHEELS, wheelProgram } from '../ensure/wheel.js';
 import { leaveOut } from '../left-out.js';
+import { removeScratch } from '../scratch/remove-scratch.js';
 import { startKubeSim } from './start.js';
 import type { KubeSim } from './types.js';
 
@@ -59,7 +60,7 @@ if (!kubectlProgram) {
 
     afterAll(async () => {
       await sim.stop();
-      await rm(folder, { recursive: true, force: true });
+      await removeScratch(folder);
     });
 
     const kubectl = async (...args: string[]): Promise<string> => {

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter, Reflector } from '@sidestep/kube';
 import { startKubeSim } from '../kube-sim/start.js';
 import type { KubeSim } from '../kube-sim/types.js';
+import { removeScratch } from '../scratch/remove-scratch.js';
 import { startProcessKubelet } from './kubelet.js';
 import type { KubeletLogLine, ProcessKubelet, ProcessKubeletOptions } from './options.js';
 import type { ContainerSpec, ContainerStatus, PodObject } from './pod-spec.js';
@@ -87,7 +88,7 @@ export class KubeletLab {
     await this.#pods.stop();
     this.api.close();
     await this.#sim.stop();
-    rmSync(this.stateDir, { recursive: true, force: true });
+    await removeScratch(this.stateDir);
   }
 
   async start(options: Partial<ProcessKubeletOptions> = {}): Promise<ProcessKubelet> {

@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { removeScratch } from '../scratch/remove-scratch.js';
 import { expandVariables } from './container-environment.js';
 import type { PathMapping } from './mount-paths.js';
 import type { ContainerSpec, PodObject } from './pod-spec.js';
@@ -23,7 +24,7 @@ export class PodVolumes {
   }
 
   async remove(): Promise<void> {
-    await rm(this.#root, { recursive: true, force: true });
+    await removeScratch(this.#root);
   }
 
   /** Where each mountPath of the container is on this machine. */

@@ -38,12 +38,19 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Ends every process with that mark; a process forked meanwhile is met by the next look. */
+/** On a busy machine a process that was killed may still wait for its turn to end. */
+const MOST_LOOKS = 1_000;
+const LONGEST_PAUSE_MS = 20;
+
+/**
+ * Ends every process of this user that was started with that variable in its environment, or inherited it, and resolves when none is left;
+ * a process forked meanwhile is met by the next look. One that the kernel cannot end is given up after a while.
+ */
 export async function killMarked(mark: string, value: string): Promise<void> {
-  for (let looks = 0; looks < 50; looks++) {
+  for (let looks = 1; looks <= MOST_LOOKS; looks++) {
     const pids = processesMarked(mark, value);
     if (pids.length === 0) return;
     for (const pid of pids) signalProcess(pid, 'SIGKILL');
-    await pause(1);
+    await pause(Math.min(looks, LONGEST_PAUSE_MS));
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { removeFolder, removeScratch } from '../scratch/remove-scratch.js';
 
 /** A unix socket's path has at most 107 bytes; this leaves half of them to names inside a volume. */
 const LONGEST_VOLUMES_PATH = 48;
@@ -23,7 +24,8 @@ export async function prepareStateDirectory(
   const binDir = path.join(stateDir, 'bin');
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   for (const dir of [volumes, binDir]) {
-    await rm(dir, { recursive: true, force: true });
+    // A kubelet that was killed may have left containers that are being ended.
+    await removeFolder(dir);
     await mkdir(dir, { mode: 0o700 });
   }
   for (const [name, file] of Object.entries(programs)) await symlink(path.resolve(file), path.join(binDir, name));
@@ -36,7 +38,7 @@ export async function prepareStateDirectory(
     controlSocket,
     async clear() {
       const gone = [volumes, binDir, controlSocket, ...(short ? [short.folder] : [])];
-      for (const each of gone) await rm(each, { recursive: true, force: true });
+      for (const each of gone) await removeScratch(each);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import https from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { type BoundProcess, startBoundProcess } from '../bound-process/bound-pro
 import { freePort } from '../bound-process/free-port.js';
 import { until } from '../bound-process/until.js';
 import { runCommand } from '../ensure/run-command.js';
+import { removeScratch } from '../scratch/remove-scratch.js';
 import { type ApiServerBinaries, ensureApiServerBinaries } from './binaries.js';
 import type { CertificatePair } from './certificates.js';
 import { Credentials } from './credentials.js';
@@ -51,12 +52,11 @@ export async function startRealApiServer(options: RealApiServerOptions = {}): Pr
     // Asked politely, kube-apiserver waits a minute for its watches; nothing here is worth waiting for.
     for (const one of started.reverse()) one.kill('SIGKILL');
     await Promise.all(started.map((one) => one.exited));
-    await rm(folder, { recursive: true, force: true });
+    await removeScratch(folder);
   };
   try {
     const credentials = await Credentials.create(folder);
-    const etcd = await startEtcd(binaries.etcd, folder);
-    started.push(etcd.process);
+    const etcd = await startEtcd(binaries.etcd, folder, started);
     const port = await freePort();
     const flags = [...apiServerFlags(credentials, port, etcd.url), ...(options.flags ?? [])];
     const server = await startBoundProcess(binaries.kubeApiserver, flags);
@@ -68,7 +68,11 @@ export async function startRealApiServer(options: RealApiServerOptions = {}): Pr
   }
 }
 
-async function startEtcd(program: string, folder: string): Promise<{ process: BoundProcess; url: string }> {
+async function startEtcd(
+  program: string,
+  folder: string,
+  all: BoundProcess[],
+): Promise<{ process: BoundProcess; url: string }> {
   const [client, peer] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${client}`;
   const peerUrl = `http://127.0.0.1:${peer}`;
@@ -83,6 +87,7 @@ async function startEtcd(program: string, folder: string): Promise<{ process: Bo
     `--initial-advertise-peer-urls=${peerUrl}`,
     `--initial-cluster=n=${peerUrl}`,
   ]);
+  all.push(started);
   await until(() => alive(started, 'etcd') && listens(client), 'etcd');
   return { process: started, url };
 }

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type BoundProcess, startBoundProcess } from '../bound-process/bound-process.js';
 import { freePort } from '../bound-process/free-port.js';
+import { removeScratch } from '../scratch/remove-scratch.js';
 import { findRedisServer } from './redis-server.js';
 
 export interface RedisOptions {
@@ -85,6 +86,7 @@ function foreignRedis(url: string): RedisHandle {
 }
 
 const PORT_TRIES = 5;
+/** Against a server that hangs, not against a slow machine. */
 const ANSWER_DEADLINE_MS = 60_000;
 
 class OwnRedis implements RedisHandle {
@@ -147,7 +149,7 @@ class OwnRedis implements RedisHandle {
   async stop(): Promise<void> {
     await this.process?.stop();
     this.process = undefined;
-    if (this.folder) await rm(this.folder, { recursive: true, force: true });
+    if (this.folder) await removeScratch(this.folder);
   }
 
   private async untilAsked(started: BoundProcess, command: string, answer: string): Promise<void> {

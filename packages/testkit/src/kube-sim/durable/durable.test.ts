@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { removeScratch } from '../../scratch/remove-scratch.js';
 import { startKubeSim } from '../start.js';
 import type { KubeSim, KubeSimOptions } from '../types.js';
 import { type Answer, ask } from './ask.js';
@@ -56,7 +57,7 @@ describe('a kube-sim with a data directory', () => {
   afterEach(async () => {
     await sim?.stop();
     sim = undefined;
-    await rm(folder, { recursive: true });
+    await removeScratch(folder);
   });
 
   const start = async (options: KubeSimOptions = {}): Promise<KubeSim> => {

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type BoundProcess, startBoundProcess } from '../../bound-process/bound-process.js';
 import { until } from '../../bound-process/until.js';
+import { removeScratch } from '../../scratch/remove-scratch.js';
 import { ask } from './ask.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/kube-sim/main.js', import.meta.url));
@@ -34,7 +35,7 @@ describe('the process of a kube-sim with a data directory', () => {
 
   afterEach(async () => {
     await running?.stop();
-    await rm(folder, { recursive: true });
+    await removeScratch(folder);
   });
 
   const start = async (...wrapper: string[]): Promise<string> => {
