@@ -1,11 +1,9 @@
 import type { BenchContext, Row } from '../bench.js';
-import { Clients, lostOf, type Seen } from './clients.js';
+import { type Clients, LONG_PATIENCE_MS, lostOf, type Seen } from './clients.js';
 import { Chain, type Generation, leakedBeyond, type Strategy } from './generations.js';
 
 const SLOTS = 64;
 const MEASURED = 20;
-/** A busy machine may be slow, and whoever stands still longer hangs: nobody is killed or stopped in these. */
-const PATIENCE_MS = 30_000;
 /** Answers for each client before anything is measured. */
 const WARM_UP = 20;
 const PROGRESS_EVERY_MS = 10_000;
@@ -60,13 +58,14 @@ const SUCCEED: Record<
 export async function runChain(context: BenchContext, program: string, plan: ChainPlan): Promise<Row> {
   context.say(`${plan.name}: ${plan.handovers} hand-overs`);
   const chain = await Chain.create(context.root, plan.strategy);
-  const first = chain.start(0);
-  await first.hears('owner');
-  const before = { descriptors: first.openDescriptors, files: chain.files };
-  const slots = plan.slots ?? SLOTS;
-  const { mode, pauseUs = 0, processes = 1 } = plan;
-  const clients = new Clients(program, { port: chain.port, slots, mode, pauseUs, patienceMs: PATIENCE_MS, processes });
   try {
+    const first = chain.start(0);
+    await first.hears('owner');
+    const before = { descriptors: first.openDescriptors, files: chain.files };
+    const slots = plan.slots ?? SLOTS;
+    const { mode, pauseUs = 0, processes = 1 } = plan;
+    const patienceMs = LONG_PATIENCE_MS;
+    const clients = chain.startClients(program, { slots, mode, pauseUs, patienceMs, processes });
     const startedAt = performance.now();
     await clients.answered(slots * WARM_UP);
     if (plan.share !== undefined) await leaveRoom(clients, slots, plan.share);
@@ -91,7 +90,6 @@ export async function runChain(context: BenchContext, program: string, plan: Cha
       ok: plan.isRight(during, migrated) && leaked === 0 && leftFiles <= 0,
     };
   } finally {
-    clients.stop();
     await chain.close();
   }
 }

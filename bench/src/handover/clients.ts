@@ -27,6 +27,9 @@ export interface ClientOptions {
   processes?: number;
 }
 
+/** For clients whose requests nobody who is stopped will answer: a machine that stands still is no loss. */
+export const LONG_PATIENCE_MS = 30_000;
+
 /** The load program. @throws Error when there is no C compiler. */
 export const buildClients = (root: string): string => compiled(root, 'connections');
 
@@ -74,19 +77,31 @@ export class Clients {
   }
 }
 
+const ENDED = 'the clients have ended';
+
 class ClientProcess {
   readonly #child: ChildProcess;
-  readonly #reports: ((seen: Seen) => void)[] = [];
+  readonly #asked: { resolve: (seen: Seen) => void; reject: (error: Error) => void }[] = [];
+  #ended = false;
 
   constructor(program: string, args: string[]) {
     this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#reports.shift()?.(JSON.parse(line)));
+    createInterface({ input: this.#child.stdout! }).on('line', (line) =>
+      this.#asked.shift()?.resolve(JSON.parse(line)),
+    );
+    this.#child.once('close', () => {
+      this.#ended = true;
+      for (const { reject } of this.#asked.splice(0)) reject(new Error(ENDED));
+    });
   }
 
   ask(line: string): Promise<Seen> {
     return new Promise((resolve, reject) => {
-      if (this.#child.exitCode !== null) reject(new Error('the clients have ended'));
-      this.#reports.push(resolve);
+      if (this.#ended) {
+        reject(new Error(ENDED));
+        return;
+      }
+      this.#asked.push({ resolve, reject });
       this.#child.stdin?.write(line);
     });
   }

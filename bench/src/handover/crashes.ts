@@ -1,5 +1,4 @@
 import type { BenchContext, Row } from '../bench.js';
-import { Clients } from './clients.js';
 import { Chain, type Generation } from './generations.js';
 
 const SLOTS = 32;
@@ -31,13 +30,11 @@ export async function runCrashes(context: BenchContext, program: string, times: 
 async function runCrash(context: BenchContext, program: string, crash: Crash, times: number): Promise<Row> {
   const chain = await Chain.create(context.root, 'takeover');
   const custodian = crash.custodian ? chain.startCustodian() : undefined;
-  const clients: { now?: Clients } = {};
   let generation = 0;
   try {
     let serving = chain.start(generation);
     await serving.hears('owner');
-    const load = new Clients(program, { port: chain.port, slots: SLOTS, mode: 'short' });
-    clients.now = load;
+    const load = chain.startClients(program, { slots: SLOTS, mode: 'short' });
     const restarts: number[] = [];
     for (let i = 0; i < times; i++) {
       if (crash.before === 'hand-over') serving = await handOver(chain, serving, ++generation);
@@ -46,8 +43,7 @@ async function runCrash(context: BenchContext, program: string, crash: Crash, ti
       const killedAt = performance.now();
       serving.child.kill('SIGKILL');
       await serving.exited;
-      serving = chain.start(++generation);
-      await serving.hears('owner');
+      serving = (await chain.takeOver(++generation)).next;
       restarts.push(performance.now() - killedAt);
       await load.answered(SLOTS * 5);
     }
@@ -66,7 +62,6 @@ async function runCrash(context: BenchContext, program: string, crash: Crash, ti
       longestRestartMs: Math.max(...restarts),
     };
   } finally {
-    clients.now?.stop();
     await chain.close();
   }
 }

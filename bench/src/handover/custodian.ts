@@ -41,7 +41,8 @@ export class Custodian {
       const reader = connect(this.#socket);
       const finish = (text: string): void => {
         reader.destroy();
-        resolve(text ? JSON.parse(text) : undefined);
+        // What it was saying when it ended is no answer.
+        resolve(text.endsWith('}') ? JSON.parse(text) : undefined);
       };
       createInterface({ input: reader })
         .once('line', finish)

@@ -1,12 +1,15 @@
 import type { BenchContext, Row } from '../bench.js';
-import { Clients, lostOf } from './clients.js';
+import { type Clients, LONG_PATIENCE_MS, lostOf } from './clients.js';
 import { Chain, type Generation, leakedBeyond } from './generations.js';
 
 const SLOTS = 32;
-const GUARD_MS = 3_000;
+/** Nobody waits for its end here, and a machine that stands still must not use it up before the death that it is for. */
+const GUARD_MS = 60_000;
 
 /** On the heap after garbage was collected, over all failed attempts beside one process. */
 const MOST_GROWTH_MB = 1;
+
+const PATIENCE_WITH_STOPPED_MS = 3_000;
 
 interface Death {
   name: string;
@@ -73,14 +76,17 @@ async function runDeath(context: BenchContext, program: string, death: Death): P
   const chain = await Chain.create(context.root, 'takeover');
   const interrupt = { point: death.point, signal: death.signal };
   const limits = { guardMs: GUARD_MS };
-  const old = chain.start(1, { limits, ...(death.side === 'old' ? { interrupt } : {}) });
-  await old.hears('owner');
-  const clients = new Clients(program, { port: chain.port, slots: SLOTS, mode: 'short' });
+  // What a stopped process has accepted is never answered, and its clients must not wait for it too long.
+  const patienceMs = death.signal === 'SIGKILL' ? LONG_PATIENCE_MS : PATIENCE_WITH_STOPPED_MS;
   try {
+    const old = chain.start(1, { limits, ...(death.side === 'old' ? { interrupt } : {}) });
+    await old.hears('owner');
+    const clients = chain.startClients(program, { slots: SLOTS, mode: 'short', patienceMs });
     await clients.answered(SLOTS * 5);
-    const next = chain.start(2, death.side === 'new' ? { interrupt } : {});
-    if (death.point.endsWith(SERVES)) await killServing(death, clients, { old, next });
-    else await (death.side === 'new' ? next.hears('interrupted') : next.hears('owner'));
+    const whileServing = death.point.endsWith(SERVES);
+    const options = death.side === 'new' ? { interrupt } : {};
+    const { next } = await chain.takeOver(2, options, death.side === 'new' && !whileServing ? 'interrupted' : 'owner');
+    if (whileServing) await killServing(death, clients, { old, next });
     const after = await clients.answered(SLOTS * 10);
     const resumes = death.side === 'new' && (death.point.endsWith(COMMITTED) || death.point.endsWith(SERVES));
     if (resumes) await old.hears('resume');
@@ -96,14 +102,12 @@ async function runDeath(context: BenchContext, program: string, death: Death): P
       longestGapMs,
     };
   } finally {
-    clients.stop();
     await chain.close();
   }
 }
 
 /** While the guard lasts, and after requests that only the new one can have answered. */
 async function killServing(death: Death, clients: Clients, { old, next }: { old: Generation; next: Generation }) {
-  await next.hears('owner');
   await clients.answered(SLOTS * 2);
   const dying = death.side === 'new' ? next : old;
   dying.child.kill(death.signal);
@@ -117,10 +121,10 @@ export async function runAlternation(context: BenchContext, program: string, pai
     const point = `taker:${BEFORE_ACCEPT[i % BEFORE_ACCEPT.length]}`;
     return chain.start(2 * i + 1, { interrupt: { point, signal: 'SIGKILL' } }).exited;
   };
-  let current = chain.start(0);
-  await current.hears('owner');
-  const clients = new Clients(program, { port: chain.port, slots: SLOTS, mode: 'short' });
   try {
+    let current = chain.start(0);
+    await current.hears('owner');
+    const clients = chain.startClients(program, { slots: SLOTS, mode: 'short', patienceMs: LONG_PATIENCE_MS });
     for (let i = 0; i < pairs; i++) {
       await fail(i);
       current = (await chain.takeOver(2 * i + 2)).next;
@@ -145,7 +149,6 @@ export async function runAlternation(context: BenchContext, program: string, pai
       grownMB,
     };
   } finally {
-    clients.stop();
     await chain.close();
   }
 }

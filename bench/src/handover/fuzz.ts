@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { BenchContext, Row } from '../bench.js';
-import { Clients, lostOf } from './clients.js';
+import { LONG_PATIENCE_MS, lostOf } from './clients.js';
 import { Chain, leakedBeyond } from './generations.js';
 
 const SLOTS = 8;
@@ -16,11 +16,12 @@ const MOST_GROWTH_MB = 1;
 export async function runFuzz(context: BenchContext, program: string, frames: number): Promise<Row> {
   context.say(`${frames} fuzzed frames`);
   const chain = await Chain.create(context.root, 'takeover');
-  const old = chain.start(1);
-  await old.hears('owner');
-  const before = old.openDescriptors;
-  const clients = new Clients(program, { port: chain.port, slots: SLOTS, mode: 'short', pauseUs: 5_000 });
   try {
+    const old = chain.start(1);
+    await old.hears('owner');
+    const before = old.openDescriptors;
+    const patienceMs = LONG_PATIENCE_MS;
+    const clients = chain.startClients(program, { slots: SLOTS, mode: 'short', pauseUs: 5_000, patienceMs });
     await clients.answered(SLOTS);
     const told = await flood(context.root, chain.directory, frames * WARM_UP_SHARE, 1);
     // What the first frames needed (compiled code, tables of working size) is no growth yet.
@@ -50,7 +51,6 @@ export async function runFuzz(context: BenchContext, program: string, frames: nu
       grownMB,
     };
   } finally {
-    clients.stop();
     await chain.close();
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort, removeScratch } from '@sidestep/testkit';
+import { type ClientOptions, Clients } from './clients.js';
 import { compiled } from './compiled.js';
 import { Custodian } from './custodian.js';
 import { privateMB, proportionalMB } from './memory.js';
@@ -12,11 +13,19 @@ import { plainEnvironment } from './plain-environment.js';
 /** `takeover`: a Node server with the library · `program`: `sidestep-agent run` beside a program · the others lose by design. */
 export type Strategy = 'takeover' | 'program' | 'cold' | 'reuseport' | 'openkruise';
 
-const MOST_ATTEMPTS = 5;
+const MOST_ATTEMPTS = 20;
 
 /** A busy machine takes its time to close thousands of connections. */
 const MOST_LOOKS = 600;
 const LOOK_EVERY_MS = 50;
+
+/** It owns the listener, or has come to where it dies. */
+export type Milestone = 'owner' | 'interrupted';
+
+export interface StartOptions {
+  limits?: object;
+  interrupt?: { point: string; signal: string };
+}
 
 export interface Handover {
   how: string;
@@ -74,6 +83,8 @@ function agentBesideProgram(root: string, { version, directory, port, limits }: 
 export class Generation {
   readonly child: ChildProcess;
   readonly exited: Promise<void>;
+  /** It has ended and said its last. */
+  #silent = false;
   readonly #told: Told[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -87,7 +98,10 @@ export class Generation {
       this.#told.push(asTold(JSON.parse(line)));
       this.#wake();
     });
-    void this.exited.then(() => this.#wake());
+    this.child.once('close', () => {
+      this.#silent = true;
+      this.#wake();
+    });
   }
 
   /** @throws Error when the process ended without saying it. */
@@ -99,17 +113,16 @@ export class Generation {
     for (;;) {
       const found = this.#told.slice(first).find((told) => told.event === event);
       if (found) return found;
-      if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`ended without "${event}"`);
+      if (this.#silent) throw new Error(`ended without "${event}"`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 
-  /** Resolves with true when it owns the listener, with false when its attempt has failed. */
-  async owns(): Promise<boolean> {
+  /** Resolves with true when it says so, with false when its attempt has failed before. */
+  async comesTo(wanted: Milestone): Promise<boolean> {
     for (;;) {
-      if (this.#told.some(({ event }) => event === 'owner')) return true;
-      const failed = this.#told.some(({ event }) => event === 'gave-up');
-      if (failed || this.child.exitCode !== null || this.child.signalCode !== null) return false;
+      if (this.#told.some(({ event }) => event === wanted)) return true;
+      if (this.#silent || this.#told.some(({ event }) => event === 'gave-up')) return false;
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
@@ -154,6 +167,7 @@ export class Chain {
   readonly #strategy: Strategy;
   readonly #started = new Set<Generation>();
   readonly #custodians: Custodian[] = [];
+  readonly #clients: Clients[] = [];
   port = 0;
 
   private constructor(root: string, strategy: Strategy) {
@@ -167,7 +181,7 @@ export class Chain {
     return chain;
   }
 
-  start(version: number, options: { limits?: object; interrupt?: { point: string; signal: string } } = {}): Generation {
+  start(version: number, options: StartOptions = {}): Generation {
     const { directory, port } = this;
     const limits = { guardMs: 200, ...options.limits };
     const strategy = this.#strategy;
@@ -181,6 +195,13 @@ export class Chain {
     return generation;
   }
 
+  /** Who asks at the port from now on; somebody has to listen there already. */
+  startClients(program: string, options: Omit<ClientOptions, 'port'>): Clients {
+    const clients = new Clients(program, { ...options, port: this.port });
+    this.#clients.push(clients);
+    return clients;
+  }
+
   startCustodian(): Custodian {
     const custodian = new Custodian(this.#root, this.directory);
     this.#custodians.push(custodian);
@@ -188,13 +209,17 @@ export class Chain {
   }
 
   /**
-   * Resolves with the next generation, once it is the owner. A machine that stands still for seconds lets deadlines pass; whoever starts
+   * Resolves with the next generation, once it is the owner or has come to where it dies. A machine that stands still for seconds lets deadlines pass; whoever starts
    * containers tries again then, and so does this: `failed` says how often.
    */
-  async takeOver(version: number): Promise<{ next: Generation; failed: number }> {
+  async takeOver(
+    version: number,
+    options: StartOptions = {},
+    until: Milestone = 'owner',
+  ): Promise<{ next: Generation; failed: number }> {
     for (let failed = 0; failed < MOST_ATTEMPTS; failed++) {
-      const next = this.start(version);
-      if (await next.owns()) return { next, failed };
+      const next = this.start(version, options);
+      if (await next.comesTo(until)) return { next, failed };
     }
     throw new Error(`${MOST_ATTEMPTS} attempts in a row have failed`);
   }
@@ -210,6 +235,7 @@ export class Chain {
   }
 
   async close(): Promise<void> {
+    for (const clients of this.#clients) clients.stop();
     for (const { child } of this.#started) child.kill('SIGKILL');
     await Promise.all([
       ...[...this.#started].map(({ exited }) => exited),

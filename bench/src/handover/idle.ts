@@ -18,8 +18,7 @@ export async function runIdle(context: BenchContext, wanted: number): Promise<Ro
     }
     await Promise.all(sockets.map((socket) => asked(socket)));
     const startedAt = performance.now();
-    const next = chain.start(2);
-    await next.hears('owner');
+    const { failed } = await chain.takeOver(2);
     const committedAt = performance.now();
     const { migrated = 0 } = await old.hears('done');
     const doneAt = performance.now();
@@ -33,6 +32,7 @@ export async function runIdle(context: BenchContext, wanted: number): Promise<Ro
       migrated,
       answeredByNew: byNew,
       lost: wanted - byNew,
+      failedAttempts: failed,
       startToCommitMs: committedAt - startedAt,
       commitToDrainedMs: doneAt - committedAt,
       // All ask at once; the new process has made no socket of Node's for any of them before.
