@@ -12,6 +12,7 @@ export * from './api/int-or-percent.js';
 export { diffJson } from './api/json-diff.js';
 export * from './api/keys.js';
 export * from './api/kubernetes.js';
+export * from './api/promotion.js';
 export * from './api/quantity.js';
 export * from './api/read-sidecarset.js';
 export * from './api/reasons.js';

@@ -52,6 +52,9 @@ export class SimulatedPod {
   private readonly backOff = new KubeletBackOff();
   /** Base name of a hot sidecar to the container that holds its sockets. */
   readonly owners = new Map<string, string>();
+  /** Images that crash, whatever their name says. */
+  readonly failing = new Set<string>();
+  private readonly fateOf = (image: string): Fate => (this.failing.has(image) ? 'crash' : fateOf(image));
   /** The app container can be made unready. */
   readonly unready = new Set<string>();
 
@@ -206,7 +209,7 @@ export class SimulatedPod {
       slot.waiting = 'CrashLoopBackOff';
       return;
     }
-    if (fateOf(image) === 'nopull') {
+    if (this.fateOf(image) === 'nopull') {
       slot.waiting = 'ErrImagePull';
       return;
     }
@@ -215,7 +218,7 @@ export class SimulatedPod {
 
   private start(name: string, image: string, counts: boolean): void {
     const slot = this.slot(name);
-    const fate = fateOf(image);
+    const fate = this.fateOf(image);
     if (counts) this.backOff.count(`${name} ${image}`, this.now);
     if (slot.ids > 0) slot.restarts += 1;
     slot.ids += 1;

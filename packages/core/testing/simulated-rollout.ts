@@ -3,9 +3,11 @@ import {
   type ControllerRevision,
   decidePodUpgrade,
   podProjection,
+  promotionOf,
   type RolloutDecision,
   RolloutLedger,
   rolloutTarget,
+  SIDESTEP,
   type SidecarSet,
   upgradeTarget,
 } from '../src/index.js';
@@ -69,6 +71,11 @@ export class SimulatedRollout {
     }));
   }
 
+  /** Ends the pause of a canary step (from 0), as the CLI does it. */
+  promote(step: number | 'all'): this {
+    return this.annotate(SIDESTEP.promote, promotionOf(this.decision.status, step) ?? '');
+  }
+
   /** Another planner takes over: it knows only what is stored. */
   replacePlanner(): this {
     this.ledger = new RolloutLedger();
@@ -128,6 +135,10 @@ export class SimulatedRollout {
   condition(type: string): string {
     const condition = this.decision.status.conditions?.find((each) => each.type === type);
     return `${condition?.status} ${condition?.reason}`;
+  }
+
+  message(type: string): string {
+    return this.decision.status.conditions?.find((each) => each.type === type)?.message ?? '';
   }
 
   /** How many pods work with this image. */

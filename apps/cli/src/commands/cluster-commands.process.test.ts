@@ -225,11 +225,15 @@ describe('steering', () => {
       code: 1,
       stderr: expect.stringContaining('does not wait at a step'),
     });
-    await writeStatus(api, { ...standing(await stored(), 'StepPause'), currentStep: 1 });
+    await writeStatus(api, {
+      ...standing(await stored(), 'StepPause'),
+      currentStep: 1,
+      stepsSince: '2026-11-23T15:30:00Z',
+    });
     expect((await run('promote', 'mesh')).stdout).toBe('sidecarset mesh: promoted step 2 of 2\n');
-    expect((await stored()).metadata.annotations?.[SIDESTEP.promote]).toBe('mesh-6cbfc9d654:1');
+    expect((await stored()).metadata.annotations?.[SIDESTEP.promote]).toBe('mesh-6cbfc9d654@2026-11-23T15:30:00Z:1');
     expect(await run('promote', 'mesh', '--full')).toMatchObject({ code: 0 });
-    expect((await stored()).metadata.annotations?.[SIDESTEP.promote]).toBe('mesh-6cbfc9d654:all');
+    expect((await stored()).metadata.annotations?.[SIDESTEP.promote]).toBe('mesh-6cbfc9d654@2026-11-23T15:30:00Z:all');
   });
 
   test('abort names the revision, and retry takes that back', async () => {

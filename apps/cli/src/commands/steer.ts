@@ -43,7 +43,7 @@ const VERBS: Record<string, Verb> = {
   },
   promote: {
     does: 'end the pause of the canary step that waits',
-    writes: 'the annotation sidestep.dev/promote: <latestRevision>:<step from 0>, or <latestRevision>:all',
+    writes: 'the annotation sidestep.dev/promote: <latestRevision>@<stepsSince>:<step from 0>, or :all',
     steer: ({ set, options }) => promote(set, options.full === true),
     options: [new Option('--full', 'through all steps')],
   },

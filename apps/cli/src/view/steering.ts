@@ -4,6 +4,7 @@ import {
   diffJson,
   isRevisionOf,
   type JsonPatch,
+  promotionOf,
   restoreRevision,
   SIDESTEP,
   type SidecarSet,
@@ -57,13 +58,13 @@ export function resume(set: SidecarSet): Steering {
 export function promote(set: SidecarSet, all: boolean): Steering {
   const steps = set.spec.updateStrategy?.steps ?? [];
   if (steps.length === 0) throw nothing(`${nameOf(set)} has no canary steps`, 'updateStrategy.steps sets them.');
-  const latest = latestOf(set);
+  latestOf(set);
   const unseen = findUnseen(set);
   if (unseen !== undefined) throw behind(set, unseen, 'at which step it waits');
   const { currentStep = 0 } = set.status ?? {};
   if (currentStep >= steps.length)
     throw nothing(`every step of ${nameOf(set)} is done`, 'There is nothing to promote.');
-  if (all) return { done: 'promoted through all steps', patch: annotations({ [SIDESTEP.promote]: `${latest}:all` }) };
+  if (all) return { done: 'promoted through all steps', patch: promotion(set, 'all') };
   const paused = set.status?.conditions?.find(({ type }) => type === 'Paused');
   if (paused?.reason !== 'StepPause') {
     throw nothing(
@@ -72,7 +73,16 @@ export function promote(set: SidecarSet, all: boolean): Steering {
     );
   }
   const done = `promoted step ${currentStep + 1} of ${steps.length}`;
-  return { done, patch: annotations({ [SIDESTEP.promote]: `${latest}:${currentStep}` }) };
+  return { done, patch: promotion(set, currentStep) };
+}
+
+function promotion(set: SidecarSet, step: number | 'all'): Steering['patch'] {
+  const token = set.status === undefined ? undefined : promotionOf(set.status, step);
+  if (token !== undefined) return annotations({ [SIDESTEP.promote]: token });
+  throw nothing(
+    `${nameOf(set)} has not begun its steps: ${verdictOf(set).message}`,
+    'Promote once status.stepsSince is set.',
+  );
 }
 
 /**

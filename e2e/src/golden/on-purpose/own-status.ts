@@ -14,6 +14,8 @@ const OWN: Record<string, (value: unknown, status: Fields) => boolean> = {
   failedRevision: isName,
   observedRetry: isName,
   currentStep: (value) => Number.isInteger(value),
+  observedSteps: (value) => Array.isArray(value),
+  stepsSince: isName,
   stepGoodSince: isName,
 };
 

@@ -44,7 +44,7 @@ export const SIDESTEP = {
   upgrade: 'sidestep.dev/upgrade',
   /** SidecarSet: what its version of the API cannot say, see `convertSidecarSet`. */
   conversion: 'sidestep.dev/conversion',
-  /** SidecarSet: `<latestRevision>:<n>` lets canary steps up to number n (from 0) end their pause, `<latestRevision>:all` all of them. */
+  /** SidecarSet: ends the pause of canary steps, see `promotionOf`. */
   promote: 'sidestep.dev/promote',
   /** Label of a pod that pulls an image to a node, and its annotation that names the image. */
   pull: 'sidestep.dev/pull',

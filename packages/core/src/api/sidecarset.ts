@@ -176,12 +176,16 @@ export interface SidecarSetStatus extends OpenObject {
   upgradingPods?: number;
   /** Sidestep. */
   failedPods?: number;
-  /** Sidestep: the last revision that every selected pod ran well. */
+  /** Sidestep: the last revision that every matched pod ran well. */
   currentRevision?: string;
   /** Sidestep: the revision that a failure policy took back; cleared when the spec changes or a retry is asked for. */
   failedRevision?: string;
   /** Sidestep: index of the canary step being worked on. */
   currentStep?: number;
+  /** Sidestep: `pods` of each canary step, as `currentStep` counts them. */
+  observedSteps?: IntOrString[];
+  /** Sidestep: RFC 3339 time since which these steps are gone through for this revision; a promotion names it. */
+  stepsSince?: string;
   /** Sidestep: RFC 3339 time since which every pod of the current canary step is good; its timed pause counts from here. */
   stepGoodSince?: string;
   /** Sidestep: the value of `sidestep.dev/retry` that was acted on last. */

@@ -27,7 +27,7 @@ describe('canary steps', () => {
     expect(rollout.on('mesh:v2')).toBe(4);
     expect(rollout.decision.status.currentStep).toBe(1);
     expect(rollout.decision.requeueAfterMs).toBeUndefined();
-    rollout.annotate(SIDESTEP.promote, `${rollout.decision.status.latestRevision}:1`).run();
+    rollout.promote(1).run();
     expect(rollout.on('mesh:v2')).toBe(8);
     expect(rollout.decision.status.currentStep).toBe(2);
   });
@@ -44,11 +44,22 @@ describe('canary steps', () => {
     expect(rollout.decision.requeueAfterMs).toBe(left - 20_000);
   });
 
+  test.each(['', ':1', ':all', '@2026-01-01T00:00:00Z:all'])(
+    'a promotion that names the revision alone, or another time at which it began, has no effect: <revision>%s',
+    (rest) => {
+      const rollout = new SimulatedRollout(hotSet('mesh:v1', { maxUnavailable: 8, steps }), 8);
+      rollout.image({ mesh: 'mesh:v2' }).run();
+      rollout.annotate(SIDESTEP.promote, `${rollout.decision.status.latestRevision}${rest}`).run();
+      expect(rollout.on('mesh:v2')).toBe(4);
+      expect(rollout.message('Paused')).toContain('does not name these steps');
+    },
+  );
+
   test('a promotion that was meant for another revision has no effect, `all` ends every pause', () => {
     const rollout = new SimulatedRollout(hotSet('mesh:v1', { maxUnavailable: 8, steps }), 8);
     rollout.annotate(SIDESTEP.promote, 'r-zzzzzz:all').image({ mesh: 'mesh:v2' }).run();
     expect(rollout.on('mesh:v2')).toBe(4);
-    rollout.annotate(SIDESTEP.promote, `${rollout.decision.status.latestRevision}:all`).run();
+    rollout.promote('all').run();
     expect(rollout.on('mesh:v2')).toBe(8);
   });
 

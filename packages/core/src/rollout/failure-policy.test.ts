@@ -87,6 +87,47 @@ describe('failure policy', () => {
     expect(rollout.condition('Degraded')).toBe('True RolledBack');
   });
 
+  test('Rollback: a revision that only the pods of a selector run is no good one to go back to, and takes the place of none', () => {
+    const rollout = new SimulatedRollout(
+      hotSet('mesh:v1', { maxUnavailable: 2, failurePolicy: { action: 'Rollback' } }),
+      4,
+    );
+    const good = rollout.decision.status.currentRevision;
+    const chosen = rollout.pods.get('pod-0')?.pod;
+    if (chosen !== undefined) chosen.metadata.labels = { ...chosen.metadata.labels, canary: 'yes' };
+    const selector = { matchLabels: { canary: 'yes' } };
+    rollout.kubelets().strategy({ selector }).image({ mesh: 'mesh:v2' }).run();
+    expect(rollout.on('mesh:v2')).toBe(1);
+    expect(rollout.condition('Progressing')).toBe('False PartitionReached');
+    expect(rollout.decision.status.currentRevision).toBe(good);
+    for (const pod of rollout.pods.values()) if (pod !== rollout.pods.get('pod-0')) pod.failing.add('mesh:v2');
+    rollout.edit(({ spec, ...set }) => {
+      const { selector: _, ...updateStrategy } = spec.updateStrategy ?? {};
+      return { ...set, spec: { ...spec, updateStrategy } };
+    });
+    rollout.wait(3_600).run();
+    expect(rollout.condition('Degraded')).toBe('True RolledBack');
+    expect(rollout.on('mesh:v1')).toBe(4);
+  });
+
+  test('a revision is good once the pods that could not be upgraded in place were replaced, too', () => {
+    const rollout = new SimulatedRollout(hotSet('mesh:v1'), 2);
+    const first = rollout.decision.status.currentRevision;
+    rollout.edit(({ spec, ...set }) => ({
+      ...set,
+      spec: {
+        ...spec,
+        containers: (spec.containers ?? []).map((each) => ({ ...each, env: [{ name: 'NEW', value: '1' }] })),
+      },
+    }));
+    rollout.addPod('late');
+    rollout.kubelets().run();
+    expect(rollout.decision.status.currentRevision).toBe(first);
+    for (const name of ['pod-0', 'pod-1']) rollout.removePod(name);
+    rollout.run();
+    expect(rollout.decision.status.currentRevision).toBe(rollout.decision.status.latestRevision);
+  });
+
   test('Rollback without a revision that ever ran well stops and says so', () => {
     const rollout = new SimulatedRollout(hotSet('mesh:v1', { failurePolicy: { action: 'Rollback' } }), 0);
     for (const name of ['a', 'b', 'c']) rollout.addPod(name).unready.add('app');

@@ -1,3 +1,4 @@
+import { SIDESTEP } from '../api/keys.js';
 import type { Reason } from '../api/reasons.js';
 import type { SidecarSet, SidecarSetStatus } from '../api/sidecarset.js';
 import type { StepDecision } from './canary-steps.js';
@@ -86,9 +87,18 @@ const isStepPaused: Check = ({ step, tally, sidecarSet }) => {
   if (step.pause === undefined) return undefined;
   const steps = sidecarSet.spec.updateStrategy?.steps?.length ?? 0;
   const where = `step ${(step.currentStep ?? 0) + 1} of ${steps} is good with ${tally.good} of ${counted(tally.matched, 'pod')}`;
-  if (step.pause.until === undefined) return { reason: 'StepPause', message: `${where}; waits to be promoted` };
+  if (step.pause.until === undefined) {
+    return { reason: 'StepPause', message: `${where}; waits to be promoted${foreignPromotion(sidecarSet, step)}` };
+  }
   const until = new Date(step.pause.until).toISOString();
   return { reason: 'StepPause', message: `${where}; goes on at ${until}`, until: step.pause.until };
 };
+
+/** A promotion that has no effect looks like one that was not seen. */
+function foreignPromotion({ metadata }: SidecarSet, { stepsSince }: StepDecision): string {
+  const value = metadata.annotations?.[SIDESTEP.promote];
+  if (!value || stepsSince === undefined || value.includes(`@${stepsSince}:`)) return '';
+  return `; ${SIDESTEP.promote} "${value.slice(0, 100)}" does not name these steps, begun ${stepsSince}`;
+}
 
 const HOLDS: readonly Check[] = [isNotUpdate, isPaused, isQueueAway, isAborted, hasFailed, isPrePulling, isStepPaused];

@@ -6,7 +6,7 @@ import type { BlockedPods, RolloutEvent } from './types.js';
 
 /** The whole status: OpenKruise's counters by its formulas, and Sidestep's own fields beside them. */
 export function statusOf(facts: RolloutFacts): SidecarSetStatus {
-  const { tally, sidecarSet, latestRevision, collisionCount, failures, step, before } = facts;
+  const { tally, sidecarSet, latestRevision, collisionCount, failures, before } = facts;
   const status: SidecarSetStatus = {
     observedGeneration: sidecarSet.metadata.generation ?? 0,
     matchedPods: tally.matched,
@@ -22,16 +22,26 @@ export function statusOf(facts: RolloutFacts): SidecarSetStatus {
   if (currentRevision !== undefined) status.currentRevision = currentRevision;
   if (failures.failedRevision !== undefined) status.failedRevision = failures.failedRevision;
   if (failures.observedRetry !== undefined) status.observedRetry = failures.observedRetry;
-  if (step.currentStep !== undefined) status.currentStep = step.currentStep;
-  if (step.stepGoodSince !== undefined) status.stepGoodSince = step.stepGoodSince;
+  Object.assign(status, stepStatus(facts));
   status.conditions = conditionsOf(facts);
   return status;
 }
 
-/** Every selected pod runs the spec's revision well, and there is one: that makes it the revision to go back to. */
+/**
+ * Every pod runs the spec's revision well, and there is one: that makes it the revision to go back to. Pods that are left alone
+ * on an older one, by a selector as by a partition, say that the spec's is still on trial.
+ */
 function isWellEverywhere({ tally, rolledBack, failures }: RolloutFacts): boolean {
   if (rolledBack || failures.failedRevision !== undefined) return false;
-  return tally.good > 0 && tally.good === tally.onTarget && tally.stale === 0 && tally.inFlight === 0;
+  return tally.good > 0 && tally.good === tally.matched && tally.inFlight === 0;
+}
+
+/** A revision that is given up for the last good one begins its steps anew, should it be tried again. */
+function stepStatus({ step, rolledBack, failures }: RolloutFacts): Partial<SidecarSetStatus> {
+  if (rolledBack || failures.hold?.reason === 'RollingBack') return {};
+  const { currentStep, observedSteps, stepsSince, stepGoodSince } = step;
+  const fields = Object.entries({ currentStep, observedSteps, stepsSince, stepGoodSince });
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
 /**

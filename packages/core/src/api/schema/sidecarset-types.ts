@@ -4,6 +4,7 @@ import {
   boolean,
   type Field,
   int32,
+  intOrString,
   list,
   map,
   nonEmpty,
@@ -125,13 +126,21 @@ export const STATUS = struct('SidecarSetStatus', [
   counter('failedPods', 'Pods that failed to upgrade.', { own: true }),
   nonEmpty('currentRevision', string, {
     own: true,
-    description: 'The last revision that every selected pod ran well.',
+    description: 'The last revision that every pod ran well.',
   }),
   nonEmpty('failedRevision', string, {
     own: true,
     description: 'The revision that the failure policy took back; gone when the spec changes or a retry is asked for.',
   }),
   counter('currentStep', 'Index of the canary step that is worked on.', { own: true }),
+  nonEmpty('observedSteps', list(intOrString), {
+    own: true,
+    description: 'How many pods each canary step lets be updated, as currentStep counts them.',
+  }),
+  nonEmpty('stepsSince', string, {
+    own: true,
+    description: 'Since when these steps are gone through for this revision (RFC 3339); a promotion names it.',
+  }),
   nonEmpty('stepGoodSince', string, {
     own: true,
     description: 'Since when every pod of the canary step is good (RFC 3339); its timed pause counts from here.',
