@@ -24,7 +24,7 @@ const server = createServer((request, response) => {
 });
 
 // Proxies keep their upstream connections for long; the side that did not send the request must not be the first to close.
-server.keepAliveTimeout = 120_000;
+server.keepAliveTimeout = 3_600_000;
 // And who keeps clients that dawdle away is the proxy: here a late head only means that this machine stood still.
 server.headersTimeout = 0;
 server.requestTimeout = 0;

@@ -21,6 +21,8 @@ import { UpgradeWorker } from './upgrade-worker.js';
 /** Against a wait without end, not a slow machine. */
 const DEADLINE_MS = 120_000;
 const PODS = 6;
+/** Of planners whose lease changes hands, which they notice the sooner. */
+const SHORT_LEASE = '30';
 
 let sim: KubeSim;
 let api: HttpKubeApi;
@@ -91,7 +93,7 @@ const start = async (environment: Record<string, string>): Promise<{ worker: Upg
     SIDESTEP_KUBE_QPS: '1000',
     SIDESTEP_KUBE_BURST: '1000',
     // A machine that stands still for as long takes the lease of its planner away.
-    SIDESTEP_LEASE_SECONDS: '60',
+    SIDESTEP_LEASE_SECONDS: '600',
     ...environment,
   });
   const log = createLogger({ name: 'upgrade-worker', level: config.logLevel });
@@ -172,7 +174,7 @@ describe('one process that plans and works, with a queue in memory', () => {
 });
 
 test('a planner whose lease was taken away says that its process must end', async () => {
-  await start({ SIDESTEP_ROLE: 'all', SIDESTEP_QUEUE: 'memory', SIDESTEP_LEASE_SECONDS: '3' });
+  await start({ SIDESTEP_ROLE: 'all', SIDESTEP_QUEUE: 'memory', SIDESTEP_LEASE_SECONDS: SHORT_LEASE });
   const ref = { namespace: 'kruise-system', name: 'sidestep-planner' };
   await until('it leads', async () => reasonOf(await storedSet()) === 'RolloutComplete');
   const renewTime = new Date(Date.now() + 60_000).toISOString().replace('Z', '000Z');
@@ -208,9 +210,9 @@ if (redis !== undefined) {
 
     test('go on when the planner is replaced', async () => {
       await start(worker);
-      const first = await start(planner);
+      const first = await start({ ...planner, SIDESTEP_LEASE_SECONDS: SHORT_LEASE });
       await until('the set is known', async () => reasonOf(await storedSet()) === 'RolloutComplete');
-      const second = await start(planner);
+      const second = await start({ ...planner, SIDESTEP_LEASE_SECONDS: SHORT_LEASE });
       await editImage('mesh:v2');
       await until('a pod is begun', async () => (await pods()).some((pod) => images(pod).includes('mesh:v2')));
       started.splice(started.indexOf(first.worker), 1);

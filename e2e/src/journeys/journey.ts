@@ -18,7 +18,7 @@ import { World } from '../world/world.js';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const NODE = 'journey-node';
 const DEADLINE_MS = 120_000;
-/** An upgrade that takes longer is aborted, and not begun again: a slow machine must not bring that about. */
+/** An upgrade that takes longer is aborted, a drain that does is cut short: a slow machine must not bring that about. */
 const PATIENT_SECONDS = 300;
 /** Fewer requests say nothing about losses. */
 const ENOUGH_REQUESTS = 50;
@@ -30,7 +30,7 @@ export interface Journey {
   mesh: MeshSet;
   loads: Load[];
   /** The pods'. */
-  graceSeconds?: number;
+  graceSeconds: number;
 }
 
 let sequence = 0;
@@ -79,6 +79,7 @@ export const given = {
       upstreamPort: 9090,
       maxUnavailable: options.maxUnavailable ?? 1,
       deadlineSeconds: options.deadlineSeconds ?? PATIENT_SECONDS,
+      drainSeconds: PATIENT_SECONDS,
     };
     const namespace = `journey-${sequence}`;
     await world.createNamespace(namespace);
@@ -86,8 +87,8 @@ export const given = {
     if (options.prePull) Object.assign(set.spec.updateStrategy ?? {}, { prePull: true });
     options.change?.(set.spec.containers![0]!);
     await world.createSet(set);
-    const { graceSeconds } = options;
-    const journey: Journey = { world, namespace, mesh, loads: [], ...(graceSeconds && { graceSeconds }) };
+    const { graceSeconds = PATIENT_SECONDS + 30 } = options;
+    const journey: Journey = { world, namespace, mesh, loads: [], graceSeconds };
     await given.morePods(journey, options.pods);
     return journey;
   },
@@ -108,7 +109,7 @@ export const given = {
   async morePods({ world, namespace, mesh, graceSeconds }: Journey, count: number): Promise<void> {
     const first = world.podsOf(namespace).length + 1;
     const pods = Array.from({ length: count }, (_, index) => podOf(`pod-${first + index}`, namespace, mesh.app, NODE));
-    if (graceSeconds) for (const pod of pods) Object.assign(pod.spec, { terminationGracePeriodSeconds: graceSeconds });
+    for (const pod of pods) Object.assign(pod.spec, { terminationGracePeriodSeconds: graceSeconds });
     await world.createPods(pods, DEADLINE_MS);
   },
 

@@ -129,10 +129,7 @@ describe('an old container that is told to end while it drains', () => {
   test(
     'answers what it was asked before it ends, and the new one is not ended with it',
     async () => {
-      const change = (container: SidecarContainer) =>
-        container.env!.push({ name: 'SIDESTEP_DRAIN_SECONDS', value: String(PATIENT_SECONDS) });
-      const patience = { deadlineSeconds: PATIENT_SECONDS, graceSeconds: PATIENT_SECONDS };
-      const journey = await given.aHotSidecar(world, { pods: 1, ...patience, change });
+      const journey = await given.aHotSidecar(world, { pods: 1, deadlineSeconds: PATIENT_SECONDS });
       const host = String(world.podsOf(journey.namespace)[0]!.status?.podIP);
       await eventually(world, async () => (await ask({ host, port: 8080 }, 5_000)).status === 200, 'the app to answer');
       const { request, answer } = slowPost(host);

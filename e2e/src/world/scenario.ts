@@ -53,6 +53,8 @@ export interface MeshSet {
   hookSeconds?: number;
   /** `updateStrategy.progressDeadlineSeconds`; default 20. */
   deadlineSeconds?: number;
+  /** How long a process may go on with its last connections; by default as long as the agent gives it. */
+  drainSeconds?: number;
 }
 
 export const DEMO_SET: MeshSet = {
@@ -73,6 +75,9 @@ const hookOf = ({ hookSeconds }: MeshSet): string[] => [
   ...(hookSeconds === undefined ? [] : ['--timeout', String(hookSeconds)]),
 ];
 
+const drainOf = ({ drainSeconds }: MeshSet): { name: string; value: string }[] =>
+  drainSeconds === undefined ? [] : [{ name: 'SIDESTEP_DRAIN_SECONDS', value: String(drainSeconds) }];
+
 /** Aborts a failed pod and begins no other, so that a bad version costs nobody anything. */
 export const sidecarSetOf = (mesh: MeshSet): SidecarSet => ({
   apiVersion: 'apps.kruise.io/v1beta1',
@@ -91,6 +96,7 @@ export const sidecarSetOf = (mesh: MeshSet): SidecarSet => ({
           { name: 'MESH_LISTEN', value: `$(POD_IP):${mesh.listenPort}` },
           { name: 'MESH_UPSTREAM', value: `$(POD_IP):${mesh.upstreamPort}` },
           { name: 'SIDESTEP_DIR', value: '/run/sidestep' },
+          ...drainOf(mesh),
         ],
         lifecycle: { postStart: { exec: { command: hookOf(mesh) } } },
         volumeMounts: [{ name: `sidestep-${mesh.container}`, mountPath: '/run/sidestep' }],

@@ -25,8 +25,9 @@ async function main(): Promise<void> {
   });
   const upstream = new Upstream(config.upstream.host, config.upstream.port);
   const handler = proxyHandler(upstream, config.version, counters);
-  // Clients decide when an idle connection ends; only one that was forgotten for a minute is closed from here.
-  const http1 = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, handler);
+  // Clients decide when an idle connection ends: closed from here, it may meet a request under way, of which a machine that stood
+  // still for so long has many. Only one that was forgotten for an hour is.
+  const http1 = createServer({ keepAliveTimeout: 3_600_000, requestTimeout: 0 }, handler);
   agent.serve('mesh', http1, { h2c: createHttp2Server(handler) });
   const status = serveStatus(config.statusPath, agent, counters);
   await faultAt('ready', config.fault);

@@ -56,6 +56,14 @@ describe('an election', () => {
     expect(api.calls).toEqual(Array(10).fill('replace'));
   });
 
+  test('leaves no timer behind that would keep a process from ending', async () => {
+    const { clock, join } = setUp();
+    const { election } = join('a');
+    await clock.advance(1);
+    await election.stop();
+    expect(clock.pending).toBe(0);
+  });
+
   test('passes on within the retry period when the holder stops, in a higher epoch', async () => {
     const { clock, join } = setUp();
     const a = join('a');

@@ -83,7 +83,9 @@ export class LeaseElection {
     this.#cancelDeadline();
     const { retryPeriodMs, identity, onError } = this.#options;
     // A call that hangs must not hold up the end of the process; the lease then simply runs out.
-    await Promise.race([this.#loop, delay(this.#clock, 2 * retryPeriodMs)]);
+    const patience = new AbortController();
+    await Promise.race([this.#loop, delay(this.#clock, 2 * retryPeriodMs, patience.signal)]);
+    patience.abort();
     const spec = this.#lease?.spec;
     if (this.#state === 'lost' || spec?.holderIdentity !== identity) return;
     this.#state = 'lost';
