@@ -155,8 +155,8 @@ describe("a sidecar with the protocol of OpenKruise's sample", () => {
     await world.createNamespace(NAMESPACE);
     await world.createSet(sampleSet);
     await world.createPods([podNamed('pod-1'), podNamed('pod-2')]);
-  }, 3 * MINUTES);
-  afterAll(() => tidyUp(world), MINUTES);
+  }, 10 * MINUTES);
+  afterAll(() => tidyUp(world), 5 * MINUTES);
 
   const versions = (): string[] => world.podsOf(NAMESPACE).map((pod) => workingVersion(pod, CONTAINER));
   const emptied = (): boolean =>

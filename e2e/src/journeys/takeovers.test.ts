@@ -7,7 +7,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await given.aPlatform({ planners: 2 });
-}, 5 * MINUTES);
+}, 10 * MINUTES);
 afterAll(() => tidyUp(world), 5 * MINUTES);
 
 describe('a part of the control plane that comes back, or is taken over', () => {

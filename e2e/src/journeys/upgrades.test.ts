@@ -7,7 +7,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await given.aPlatform();
-}, 5 * MINUTES);
+}, 10 * MINUTES);
 afterAll(() => tidyUp(world), 5 * MINUTES);
 
 describe('a hot upgrade under load', () => {

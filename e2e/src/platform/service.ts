@@ -16,10 +16,10 @@ export interface ServiceSpec {
   patienceMs?: number;
 }
 
-const DEADLINE_MS = 30_000;
+/** Against a wait without end, not against a slow machine. */
+const DEADLINE_MS = 120_000;
+const START_DEADLINE_MS = 240_000;
 const PATIENCE_MS = 5_000;
-/** Against a program that never comes up, not against a slow machine. */
-const START_DEADLINE_MS = 150_000;
 
 /** A look that takes longer counts as no more: the machine, and with it what is waited for, may have stood still. */
 const MOST_OF_ONE_LOOK_MS = 5_000;

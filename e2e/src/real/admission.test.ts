@@ -6,7 +6,7 @@ import { until } from '../platform/service.js';
 import { PODS, SIDECARSETS } from '../world/resources.js';
 import { describeOnReal, refusalOf, SIDECARSETS_V1ALPHA1 } from './real-cluster.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(600_000);
 
 const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
 const names = (pod: Pod): string[] => pod.spec.containers.map(({ name }) => name);

@@ -15,8 +15,8 @@ if (missing !== undefined) {
     let world: World;
     beforeAll(async () => {
       world = await given.aPlatform({ apiServer: 'real' });
-    }, 2 * MINUTES);
-    afterAll(() => tidyUp(world), MINUTES);
+    }, 10 * MINUTES);
+    afterAll(() => tidyUp(world), 5 * MINUTES);
 
     test(
       'a hot upgrade under load, and the way back, move every pod and lose nothing',
@@ -31,7 +31,7 @@ if (missing !== undefined) {
         const { versions } = await outcome.nothingWasLost(journey);
         expect(Object.keys(versions).sort()).toEqual(['v1', 'v2']);
       },
-      3 * MINUTES,
+      10 * MINUTES,
     );
   });
 }

@@ -144,8 +144,8 @@ export const describeOnReal = async (what: string, tests: (cluster: RealCluster)
   }
   describe(`${what}, on a real API server`, () => {
     const cluster = new RealCluster();
-    beforeAll(() => cluster.start(), 2 * MINUTES);
-    afterAll(() => cluster.stop(), MINUTES);
+    beforeAll(() => cluster.start(), 10 * MINUTES);
+    afterAll(() => cluster.stop(), 5 * MINUTES);
     tests(cluster);
   });
 };

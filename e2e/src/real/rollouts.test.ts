@@ -6,7 +6,7 @@ import { until } from '../platform/service.js';
 import { EVENTS, PODS, REVISIONS, SIDECARSETS } from '../world/resources.js';
 import { describeOnReal, type RealCluster, refusalOf } from './real-cluster.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(600_000);
 
 interface Revision extends KubeObject {
   revision: number;
@@ -138,7 +138,7 @@ await describeOnReal('a rollout', (cluster) => {
         return text.includes('RolloutComplete  ') ? text : undefined;
       }, 'the Events in kubectl describe');
       expect(described).toMatch(/Events:\n +Type +Reason +Age +From +Message/);
-      expect(described).toMatch(/Normal +RollingOut +\d+s +sidestep/);
+      expect(described).toMatch(/Normal +RollingOut +\S+( \(x\d+ over \S+\))? +sidestep/);
     });
 
     test('a new image that cannot be pulled leaves the old container at work', async () => {

@@ -1,7 +1,7 @@
 import type { HeapSample } from './heap-samples.js';
 
-/** Fewer say nothing about growth. */
-const FEWEST_SAMPLES = 12;
+/** Fewer, a minute of them, say nothing about growth: a slow machine takes long to start a program. */
+const FEWEST_SAMPLES = 30;
 
 export interface HeapGrowth {
   samples: number;
