@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Pod, SidecarSet } from '@sidestep/core';
 import { leaveOut } from '@sidestep/testkit';
+import { ask } from '../platform/ask.js';
 import { until } from '../platform/service.js';
 import { workingVersion } from '../world/pod-row.js';
 import { World } from '../world/world.js';
@@ -154,7 +155,10 @@ describe("a sidecar with the protocol of OpenKruise's sample", () => {
     });
     await world.createNamespace(NAMESPACE);
     await world.createSet(sampleSet);
-    await world.createPods([podNamed('pod-1'), podNamed('pod-2')]);
+    await world.createPods([podNamed('pod-1'), podNamed('pod-2')], 5 * MINUTES);
+    // Ready alone says that its processes were started.
+    const listens = async (host: string) => (await ask({ host, port: PORT, path: '/serve' }, 30_000)).status === 200;
+    for (const host of hosts()) await until(() => listens(host), `${host} to answer`, MINUTES);
   }, 10 * MINUTES);
   afterAll(() => tidyUp(world), 5 * MINUTES);
 
