@@ -14,12 +14,15 @@ describe('a new version that fails', () => {
   // A crash shows as the failed hook at first and as a crash loop to whoever looks later.
   const CRASHED = ['PostStartHookFailed', 'CrashLoop'];
   // Only where nothing else ends the upgrade its deadline is near: elsewhere it must not come first on a slow machine.
-  test.each<[string, string, { why: string[]; deadlineSeconds?: number; mayDieInFlight?: number }]>([
+  const hangs = { why: ['DeadlineExceeded', ...CRASHED], deadlineSeconds: 20, graceSeconds: 20 };
+  test.each<
+    [string, string, { why: string[]; deadlineSeconds?: number; graceSeconds?: number; mayDieInFlight?: number }]
+  >([
     ['has an image that does not exist', 'absent', { why: ['ImagePullFailed'] }],
     ['crashes before it asks for the sockets', 'v2-crashes-before', { why: CRASHED }],
     ['crashes with the sockets in hand, before it serves', 'v2-crashes-ready', { why: CRASHED }],
     ['crashes right after it took over', 'v2-crashes', { why: CRASHED, mayDieInFlight: 200 }],
-    ['hangs while it takes over', 'v2-hangs', { why: ['DeadlineExceeded', ...CRASHED], deadlineSeconds: 20 }],
+    ['hangs while it takes over', 'v2-hangs', hangs],
   ])(
     'that %s is aborted on every pod it was begun on, and a good one then goes through',
     async (_, version, { why, mayDieInFlight = 0, ...options }) => {

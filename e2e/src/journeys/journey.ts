@@ -63,12 +63,14 @@ export const given = {
       maxUnavailable?: number | string;
       prePull?: boolean;
       deadlineSeconds?: number;
+      /** Of a version that hangs the kubelet waits for all of it. */
       graceSeconds?: number;
       /** Whatever else is to be said of the sidecar's container. */
       change?: (container: SidecarContainer) => void;
     },
   ): Promise<Journey> {
     sequence += 1;
+    const { graceSeconds = PATIENT_SECONDS } = options;
     const name = `mesh-${sequence}`;
     const mesh: MeshSet = {
       name,
@@ -79,7 +81,7 @@ export const given = {
       upstreamPort: 9090,
       maxUnavailable: options.maxUnavailable ?? 1,
       deadlineSeconds: options.deadlineSeconds ?? PATIENT_SECONDS,
-      drainSeconds: PATIENT_SECONDS,
+      drainSeconds: graceSeconds - 2,
     };
     const namespace = `journey-${sequence}`;
     await world.createNamespace(namespace);
@@ -87,7 +89,6 @@ export const given = {
     if (options.prePull) Object.assign(set.spec.updateStrategy ?? {}, { prePull: true });
     options.change?.(set.spec.containers![0]!);
     await world.createSet(set);
-    const { graceSeconds = PATIENT_SECONDS + 30 } = options;
     const journey: Journey = { world, namespace, mesh, loads: [], graceSeconds };
     await given.morePods(journey, options.pods);
     return journey;
