@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -26,6 +27,15 @@ function run(given: Record<string, unknown>, env: Record<string, string> = {}, o
     ...env,
   });
 }
+
+/** Resolves when somebody has answered, or has ended before. */
+const asked = (path: string): Promise<void> =>
+  new Promise((resolve) => {
+    const sent = get({ host: '127.0.0.1', port: pod.port, path, agent: false }, (answer) => {
+      answer.resume().once('close', () => resolve());
+    });
+    sent.once('error', () => resolve());
+  });
 
 /** As where other containers of the node have used them up. */
 function withoutWatches(args: string[], env: Record<string, string>): Fixture {
@@ -80,12 +90,16 @@ describe('sidestep-agent run', () => {
   });
 
   test('when the new program dies in the guard the old version is started again from the kept sockets', async () => {
-    const first = run({ version: 'v1' }, { SIDESTEP_GUARD_SECONDS: '20' });
+    const first = run({ version: 'v1' }, { SIDESTEP_GUARD_SECONDS: '600' });
     await first.heard(isOwner);
     const load = new Load({ port: pod.port, short: 4, pauseMs: 2 });
     await load.answered(10);
-    const second = run({ version: 'v2', exitAfterMs: 600 });
+    const second = run({ version: 'v2' });
     await second.heard(isOwner);
+    await until(async () => {
+      await asked('/end-v2');
+      return !second.running;
+    }, 'the end of the new version');
     expect((await second.exited).code).toBe(7);
     await first.heard(({ event }) => event === 'resumed');
     const before = load.seen.versions.get('v1') ?? 0;

@@ -43,9 +43,10 @@ describe('HTTP/2', () => {
     await old.serve('web', serverOf('old')).ready();
     const session = connectHttp2(`http://127.0.0.1:${portOf(old, 'web')}`);
     expect(await ask(session)).toBe('old');
+    const goaway = new Promise((resolve) => session.once('goaway', resolve));
     const slow = ask(session, '/slow');
     await (await stage.pair.begin({ listeners })).serve('web', serverOf('new')).ready();
-    await new Promise((resolve) => session.once('goaway', resolve));
+    await goaway;
     expect(await slow).toBe('old');
     await new Promise((resolve) =>
       session.closed ? resolve(undefined) : session.once('close', () => resolve(undefined)),
