@@ -36,6 +36,7 @@ export * from './injection/resource-expression.js';
 export { SidecarSetIndex } from './injection/sidecarset-index.js';
 export { decidePodUpgrade } from './pod-upgrade/decide-pod-upgrade.js';
 export type { ManagedFieldsPolicy } from './pod-upgrade/managed-fields.js';
+export { UNMANAGEABLE } from './pod-upgrade/pod-reading.js';
 export { type PodProjection, podProjection, projectPod } from './pod-upgrade/project-pod.js';
 export type * from './pod-upgrade/types.js';
 export { upgradeTarget } from './pod-upgrade/upgrade-target.js';

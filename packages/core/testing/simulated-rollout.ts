@@ -156,7 +156,7 @@ export class SimulatedRollout {
 
   private isMoving(): boolean {
     const summaries = [...this.pods.keys()].map((name) => this.ledger.summaryOf(`shop/${name}`));
-    return summaries.some((pod) => pod?.matched === true && pod.inFlight && pod.state !== 'Failed');
+    return summaries.some((pod) => (pod?.matched || pod?.apart) && pod.inFlight && pod.state !== 'Failed');
   }
 
   private store(set: SidecarSet): SidecarSet {

@@ -1,4 +1,4 @@
-import { SIDESTEP, type SidecarSet } from '@sidestep/core';
+import { SIDESTEP, type SidecarSet, UNMANAGEABLE } from '@sidestep/core';
 
 /**
  * What a rollout is doing, in one word. `Waiting`: the planner has not looked at this version of the SidecarSet yet. `Complete`:
@@ -15,7 +15,14 @@ export interface Verdict {
 }
 
 const COMPLETE = ['RolloutComplete', 'NoMatchingPods', 'PartitionReached', 'NotUpdateStrategy'];
-const STUCK = ['MaxUnavailableZero', 'NotUpgradablePods', 'AbortRequested', 'NoGoodRevision', 'RolledBack'];
+const STUCK: readonly string[] = [
+  'MaxUnavailableZero',
+  'NotUpgradablePods',
+  'AbortRequested',
+  'NoGoodRevision',
+  'RolledBack',
+  ...UNMANAGEABLE,
+];
 
 /** What the status does not tell of yet, as a sentence; undefined when it tells of this very version of the SidecarSet. */
 export function findUnseen({ metadata, status }: SidecarSet): string | undefined {

@@ -64,6 +64,9 @@ describe('the verdict', () => {
       },
     ],
     ['Failed', { Progressing: ['False', 'MaxUnavailableZero'] }],
+    ['Failed', { Progressing: ['False', 'AnnotationMalformed'] }],
+    ['Failed', { Progressing: ['False', 'BothContainersEmpty'] }],
+    ['Failed', { Progressing: ['False', 'WorkingPointerMissing'] }],
     [
       'Failed',
       {
@@ -163,6 +166,7 @@ describe('why', () => {
         · maxUnavailable leaves room for another pod
         · partition and selector leave pods to upgrade
         · the remaining pods can be upgraded in place
+        · every pod that carries the SidecarSet can be managed
 
         pods that are not done:
         2 TooManyFailures: More pods failed than failurePolicy.maxFailures allows, so no more are begun. (shop/shop-1, shop/shop-3)

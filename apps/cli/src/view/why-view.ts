@@ -1,4 +1,4 @@
-import { decidePodUpgrade, decideRollout, type FullPod, type PodUpgradeDecision } from '@sidestep/core';
+import { decidePodUpgrade, decideRollout, type FullPod, type PodUpgradeDecision, UNMANAGEABLE } from '@sidestep/core';
 import { type Check, checksOf, type Rule } from './check-chain.js';
 import { summaryContext } from './sidecarset-view.js';
 import type { RolloutSnapshot } from './snapshot.js';
@@ -34,6 +34,7 @@ const SET_RULES: readonly Rule[] = [
   },
   { rule: 'partition and selector leave pods to upgrade', reasons: ['PartitionReached'] },
   { rule: 'the remaining pods can be upgraded in place', reasons: ['NotUpgradablePods', 'UpdateImmutableField'] },
+  { rule: 'every pod that carries the SidecarSet can be managed', reasons: UNMANAGEABLE },
 ];
 
 const EXAMPLES = 3;
@@ -77,15 +78,7 @@ function namesByReason(snapshot: RolloutSnapshot, now: Date): Map<string, string
 
 const READABLE: Rule = {
   rule: 'the pod can be read as one of this SidecarSet',
-  reasons: [
-    'NotInjected',
-    'HotContainerMissing',
-    'ContainerMissing',
-    'WorkingPointerMissing',
-    'BothContainersEmpty',
-    'WorkingContainerEmpty',
-    'AnnotationMalformed',
-  ],
+  reasons: ['NotInjected', ...UNMANAGEABLE],
 };
 const ALIVE: Rule = { rule: 'the pod is not ending', reasons: ['PodTerminating'] };
 
@@ -93,6 +86,7 @@ const ALIVE: Rule = { rule: 'the pod is not ending', reasons: ['PodTerminating']
 const BEGIN_RULES: readonly Rule[] = [
   READABLE,
   ALIVE,
+  { rule: 'the selectors of the SidecarSet choose the pod', reasons: ['NotSelected'] },
   { rule: 'updateStrategy.type lets running pods change', reasons: ['NotUpdateStrategy'] },
   { rule: 'updateStrategy.paused is not set', reasons: ['Paused'] },
   { rule: 'nobody asked the rollout to stop', reasons: ['AbortRequested'] },

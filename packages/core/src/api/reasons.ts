@@ -30,7 +30,12 @@ export const REASONS = {
     'The pod was picked while it was not ready, which takes nothing of maxUnavailable, and became ready before it was begun; it is begun once maxUnavailable has room for it.',
     'pod',
   ),
-  PodTerminating: entry('The pod is being deleted or has ended, so it is left alone.', 'pod', 'sidecarset'),
+  PodTerminating: entry('The pod is being deleted or has ended, so it is left alone.', 'pod'),
+  NotSelected: entry(
+    'The pod carries this SidecarSet, but its selectors do not choose the pod any more: what was begun is finished, nothing is begun.',
+    'pod',
+    'sidecarset',
+  ),
   NotInjected: entry('The pod does not carry this SidecarSet, so it is left alone.', 'pod'),
 
   // One pod: under way
@@ -62,7 +67,12 @@ export const REASONS = {
   ),
 
   // One pod: failed
-  ImagePullFailed: entry('The image of the new container cannot be pulled.', 'pod', 'sidecarset', 'event'),
+  ImagePullFailed: entry(
+    'The image of the new container, or the empty image of the old one, cannot be pulled.',
+    'pod',
+    'sidecarset',
+    'event',
+  ),
   InvalidImage: entry('The image reference of the new container is invalid.', 'pod', 'sidecarset', 'event'),
   ContainerCannotStart: entry(
     'The container runtime cannot create or start the new container.',

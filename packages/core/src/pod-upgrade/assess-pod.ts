@@ -5,6 +5,7 @@ import { hasEveryStatus, isConsistent, isContainerReady, recordedBefore, reporte
 import { deadlineOf, findFailure } from './failure.js';
 import { isSameImage } from './image-reference.js';
 import type { ContainerView, PairView, PodReading, Problem } from './pod-reading.js';
+import { findStandByFailure, standByDeadline } from './stand-by.js';
 import type { PodUpgradeState, UpgradePhase } from './types.js';
 import { planAbort, planReset, planUpgrade, type WritePlan } from './write-plan.js';
 
@@ -128,12 +129,13 @@ const beside = (failure: Problem | undefined): string => (failure === undefined 
 /** No pair is open, but the kubelet is not done with an earlier write. */
 function assessSettling(reading: PodReading, now: Date): Assessment | undefined {
   const changed = reading.plain.map(({ container }) => container).filter((c) => isPending(reading, c, now));
-  const failure = findFailure(reading, changed, now) ?? (changed.length > 0 ? findOverdue(reading, now) : undefined);
+  const late = changed.length > 0 ? findOverdue(reading, now) : undefined;
+  const failure = findFailure(reading, changed, now) ?? late ?? findStandByFailure(reading, now);
   if (failure !== undefined) return { state: 'Failed', due: 'none', ...failure, failure };
   const emptied = reading.pairs.find((pair) => !isConsistent(reading, pair.other, now));
   if (emptied !== undefined) {
     const message = `container ${emptied.other.name} is being replaced by the empty image`;
-    const reviewAt = nextReview(reading, now);
+    const reviewAt = nextReview(reading, now, standByDeadline(reading, emptied.other));
     const { name: container } = emptied.other;
     return { state: 'Resetting', due: 'none', reason: 'EmptyImageStarting', message, container, reviewAt };
   }
@@ -145,8 +147,8 @@ function assessSettling(reading: PodReading, now: Date): Assessment | undefined 
 }
 
 /** When time alone may tell more about a pod under way: its deadline, and when its kubelet must have reported. */
-function nextReview(reading: PodReading, now: Date): number | undefined {
-  const times = [deadlineOf(reading) ?? 0, reportedBy(reading)].filter((at) => at > now.getTime());
+function nextReview(reading: PodReading, now: Date, deadline = deadlineOf(reading)): number | undefined {
+  const times = [deadline ?? 0, reportedBy(reading)].filter((at) => at > now.getTime());
   return times.length === 0 ? undefined : Math.min(...times);
 }
 

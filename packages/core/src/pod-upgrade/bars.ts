@@ -17,10 +17,18 @@ export function findUnreported(reading: PodReading, now: Date): Problem | undefi
   return { reason: 'KubeletCatchingUp', message, container: late.name };
 }
 
+/** An upgrade that was begun is finished, or goes back, all the same. */
+export const NOT_SELECTED: Problem = {
+  reason: 'NotSelected',
+  message: 'the selectors of the SidecarSet do not choose this pod (any more)',
+};
+
 /** Why no new attempt may be begun on this pod. */
 export function findBar(reading: PodReading): Problem | undefined {
   const { target, record, pod } = reading;
-  const strategy = target.sidecarSet.spec.updateStrategy;
+  const { selector, updateStrategy: strategy } = target.sidecarSet.spec;
+  // The namespaceSelector is for the rollout to ask: whoever looks at one pod does not know the labels of its namespace.
+  if (selector !== undefined && !matchesSelector(selector, pod.metadata.labels)) return NOT_SELECTED;
   if (strategy?.type === 'NotUpdate') return bar('NotUpdateStrategy', 'updateStrategy.type is NotUpdate');
   if (strategy?.paused === true) return bar('Paused', 'updateStrategy.paused is set');
   if (target.abortRequested) return bar('AbortRequested', 'the rollout was asked to stop');

@@ -9,7 +9,7 @@ import { shortContainerId, shortImageID } from './upgrade-record.js';
  * A kubelet's status is up to 2 s late, so for that long a container id other than the recorded one can still be the old image,
  * restarted just before the write. Nothing in the status tells the two apart when old and new tag name the same image.
  */
-const STATUS_LAG_MS = 30_000;
+export const STATUS_LAG_MS = 30_000;
 
 /** The change of this container is done: the status shows what the spec asks for, whether or not it is ready. */
 export function isConsistent(reading: PodReading, container: ContainerView, now: Date): boolean {

@@ -33,7 +33,8 @@ const PLAIN_SETTLED_MS = 600_000;
 /** A kubelet that cannot pull goes round: pulling fails, the pull waits, the container waits. */
 const PULL_LOOP: readonly Reason[] = ['ImagePullFailed', 'CrashLoop'];
 
-const troubleOf = (waiting = ''): Reason | undefined =>
+/** A kubelet's word for a container that waits, as a reason; undefined for what is no failure. */
+export const troubleOf = (waiting = ''): Reason | undefined =>
   Object.hasOwn(WAITING_REASONS, waiting) ? WAITING_REASONS[waiting] : undefined;
 
 /** The first of these containers that cannot start. */
@@ -45,7 +46,8 @@ export function findFailure(reading: PodReading, containers: readonly ContainerV
   return undefined;
 }
 
-function containerFailure(reading: PodReading, container: ContainerView, now: Date): Problem | undefined {
+/** Why this container cannot start. */
+export function containerFailure(reading: PodReading, container: ContainerView, now: Date): Problem | undefined {
   const { status, name } = container;
   const waiting = status?.state?.waiting;
   const reason = troubleOf(waiting?.reason);
@@ -75,7 +77,8 @@ function isSameTrouble(before: ContainerBefore, { state }: ContainerStatus): boo
   return was === is || [was, is].every((word) => word !== undefined && PULL_LOOP.includes(word));
 }
 
-function isSettled(reading: PodReading, container: ContainerView, now: Date): boolean {
+/** It ran as it is for so long that its trouble is none of the upgrade's. */
+export function isSettled(reading: PodReading, container: ContainerView, now: Date): boolean {
   if (!isConsistent(reading, container, now)) return false;
   const begun = Date.parse(reading.record?.begun ?? reading.stamp?.updateTimestamp ?? '');
   const ready = reading.pod.status?.conditions?.find((condition) => condition.type === 'Ready');

@@ -107,7 +107,9 @@ function recordOf(ours: unknown): Record<string, string> {
 }
 
 function compare(set: SidecarSet, before: Pod, after: Pod, t: number): Write {
-  const decision = decidePodUpgrade({ target: upgradeTarget(set), pod: before, now: new Date(START + t) });
+  // Labels were not recorded, but OpenKruise writes to pods that the set selects.
+  const pod = { ...before, metadata: { ...before.metadata, labels: set.spec.selector?.matchLabels ?? {} } };
+  const decision = decidePodUpgrade({ target: upgradeTarget(set), pod, now: new Date(START + t) });
   const patched = applyJsonPatch(before, decision.patch ?? []);
   const ours = { ...facts(patched), due: decision.due };
   const theirs = { ...facts(after), due: phaseOf(before, after) };

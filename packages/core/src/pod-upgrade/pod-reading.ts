@@ -89,6 +89,16 @@ export function readPod(target: UpgradeTarget, pod: Pod): PodReading {
   return reading;
 }
 
+/** Reasons of pods that carry a SidecarSet and cannot be managed: nothing happens to them until somebody mends or recreates them. */
+export const UNMANAGEABLE: readonly Reason[] = [
+  'ContainerMissing',
+  'HotContainerMissing',
+  'WorkingPointerMissing',
+  'BothContainersEmpty',
+  'WorkingContainerEmpty',
+  'AnnotationMalformed',
+];
+
 /** The pod counts as one of the set's: OpenKruise drops pods that lack a container from every counter. */
 export function hasAllContainers({ problem }: PodReading): boolean {
   if (problem === undefined) return true;

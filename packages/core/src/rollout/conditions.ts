@@ -3,6 +3,7 @@
 import type { Reason } from '../api/reasons.js';
 import type { Condition } from '../api/sidecarset.js';
 import { toTimestamp } from '../pod-upgrade/annotations.js';
+import { UNMANAGEABLE } from '../pod-upgrade/pod-reading.js';
 import { HELD_ON_PURPOSE } from './begin-permit.js';
 import { counted, countedWith } from './counted.js';
 import type { RolloutFacts } from './rollout-facts.js';
@@ -49,11 +50,12 @@ function ready({ tally }: RolloutFacts): Verdict {
 
 function progressing(facts: RolloutFacts): Verdict {
   const { tally, hold, granted } = facts;
-  const counts = `${tally.onTarget} of ${counted(tally.matched, 'pod')} updated, ${tally.inFlight} under way, ${tally.failedCount} failed`;
-  if (tally.matched === 0) return no('NoMatchingPods', 'no pod carries this SidecarSet');
-  const waiting = tally.stale + tally.inFlight > 0;
+  const underWay = tally.inFlight + tally.leaving;
+  const counts = `${tally.onTarget} of ${counted(tally.matched, 'pod')} updated, ${underWay} under way, ${tally.failedCount} failed${apartText(facts)}`;
+  if (tally.matched + tally.apart.size === 0) return no('NoMatchingPods', 'no pod carries this SidecarSet');
+  const waiting = tally.stale + underWay > 0;
   if (waiting && !facts.queueAvailable) return no('QueueUnavailable', `the job queue cannot be reached; ${counts}`);
-  const moving = tally.inFlight - countStuck(facts) + granted;
+  const moving = underWay - countStuck(facts) + granted;
   if (moving > 0) return yes(facts.rolledBack ? 'RollingBack' : 'RollingOut', counts);
   if (tally.stale === 0 && tally.good === tally.onTarget) return complete(facts, counts);
   if (hold !== undefined) return no(hold.reason, `${hold.message}; ${counts}`);
@@ -65,9 +67,25 @@ function complete(facts: RolloutFacts, counts: string): Verdict {
   const { tally } = facts;
   if (tally.notUpgradable > 0)
     return no('NotUpgradablePods', `${counts}; ${tally.notUpgradable} cannot be upgraded in place`);
+  const [apart] = tally.apart.values();
+  // Pods that lack a container are what NotUpdate leaves behind on purpose.
+  if (apart !== undefined && (apart.inFlight || facts.hold?.reason !== 'NotUpdateStrategy'))
+    return no(apart.reason, counts);
   if (facts.rolledBack) return no('RolledBack', `${counts}; back on ${facts.before?.currentRevision}`);
   if (tally.onTarget === tally.matched) return no('RolloutComplete', counts);
   return no(facts.hold?.reason ?? 'PartitionReached', counts);
+}
+
+/** Pods that no count of matched pods has, by name: whoever looks for them finds them by nothing else. */
+function apartText({ tally }: RolloutFacts): string {
+  const pods = [...tally.apart.values()];
+  if (pods.length === 0) return '';
+  const shown = pods.slice(0, 3).map(({ key, inFlight, message }) => `${key}${inFlight ? '' : ` (${message})`}`);
+  const names = `${shown.join(', ')}${pods.length > shown.length ? ', ...' : ''}`;
+  const { leaving } = tally;
+  if (leaving === pods.length) return `, ${leaving} of them not selected any more: ${names}`;
+  const others = countedWith(pods.length - leaving, 'pod', ['cannot', 'cannot']);
+  return `; ${others} be managed${leaving > 0 ? `, ${leaving} under way not selected any more` : ''}: ${names}`;
 }
 
 /** Why nothing moves although pods are to go and nothing holds all of them back. */
@@ -82,7 +100,9 @@ function findStop({ tally, candidates, partition, maxUnavailable, step, prePull 
   if (candidates > partition && (prePull?.failed ?? 0) > 0) return 'PrePullFailed';
   if (candidates > 0) return 'PartitionReached';
   const isInTheWay = ([reason]: [Reason, number]): boolean => !LEFT_ALONE.includes(reason);
-  const [mostFrequent] = [...tally.reasons].filter(isInTheWay).sort((a, b) => b[1] - a[1]);
+  // What waits for a hand is told once nothing is left that goes on by itself.
+  const rank = ([reason]: [Reason, number]): number => (UNMANAGEABLE.includes(reason) ? 1 : 0);
+  const [mostFrequent] = [...tally.reasons].filter(isInTheWay).sort((a, b) => rank(a) - rank(b) || b[1] - a[1]);
   return mostFrequent?.[0] ?? 'PodsNotReady';
 }
 

@@ -40,7 +40,7 @@ export class JobOutbox {
     if (keys === undefined) this.clear();
     const summaries = keys === undefined ? book.summaries() : [...keys].map((key) => book.get(key));
     for (const summary of summaries) {
-      if (summary === undefined || !summary.matched) continue;
+      if (summary === undefined || !(summary.matched || summary.apart)) continue;
       if (isFinishing(summary)) this.add(jobs, summary, revision, FINISHING_PRIORITY);
       else if (!summary.candidate) this.sent.delete(summary.key);
     }

@@ -152,7 +152,7 @@ export class PodBook {
     this.entries.set(key, { pod, summary });
     this.changed.add(key);
     if (summary.inFlight || summary.onTarget) this.recalled.delete(key);
-    if (!summary.matched) return;
+    if (!summary.matched && !summary.apart) return;
     this.tally.add(summary);
     if (summary.candidate) {
       if (terms !== undefined) this.grants.set(summary, terms);
@@ -165,7 +165,7 @@ export class PodBook {
   private forget({ summary }: Entry): void {
     this.changed.add(summary.key);
     this.reviews.delete(summary.key);
-    if (!summary.matched) return;
+    if (!summary.matched && !summary.apart) return;
     this.tally.remove(summary);
     this.grants.delete(summary.key);
     this.candidates.remove(summary.key);

@@ -2,8 +2,9 @@ import { KRUISE } from '../api/keys.js';
 import type { Pod } from '../api/kubernetes.js';
 import { matchesSelector } from '../api/selectors.js';
 import { type Assessment, assessPod, isStale } from '../pod-upgrade/assess-pod.js';
+import { NOT_SELECTED } from '../pod-upgrade/bars.js';
 import { hasEveryStatus, isConsistent } from '../pod-upgrade/consistency.js';
-import { hasAllContainers, type PodReading, readPod } from '../pod-upgrade/pod-reading.js';
+import { hasAllContainers, type PodReading, readPod, UNMANAGEABLE } from '../pod-upgrade/pod-reading.js';
 import type { ProjectedPod, UpgradeTarget } from '../pod-upgrade/types.js';
 import { upgradableConditionPatch } from '../pod-upgrade/upgradable-condition.js';
 import { nextAttempt } from '../pod-upgrade/write-record.js';
@@ -35,15 +36,18 @@ export function summarizePod(
 ): PodSummary {
   const { target, specHash } = context;
   const reading = readPod(target, pod);
-  const assessment = assessPod(reading, now);
+  const isSelected = isChosen(context, reading);
+  const assessment = isSelected ? assessPod(reading, now) : neverBegun(assessPod(reading, now));
   const { metadata, spec } = pod;
   const hash = reading.stamp?.hash;
-  const onTarget = hash === target.hash && !isStale(reading);
+  const onTarget = hash === target.hash && !isStale(reading) && reading.problem === undefined;
   const podReady = isPodReady(reading);
   const ready = podReady && isPodConsistent(reading, now);
   const inFlight = reading.pairs.some((pair) => pair.open) || (wasChanged(reading) && isUnderWay(assessment));
   const goodAt = onTarget && ready && !inFlight ? goodTime(reading) : Number.POSITIVE_INFINITY;
   const failed = assessment.reason === 'FailedBefore' || (assessment.state === 'Failed' && hash === target.hash);
+  const matched = isActive(reading) && isSelected && hasAllContainers(reading);
+  const isUnmanageable = assessment.state === 'Unmanaged' && UNMANAGEABLE.includes(assessment.reason);
   const notUpgradable = assessment.reason === 'UpdateImmutableField';
   return {
     key: known.key,
@@ -53,7 +57,8 @@ export function summarizePod(
     resourceVersion: metadata.resourceVersion ?? '',
     node: spec.nodeName ?? '',
     labels: metadata.labels ?? {},
-    matched: isMatched(context, reading),
+    matched,
+    apart: !matched && isActive(reading) && (isSelected ? isUnmanageable : inFlight),
     updated: hash === specHash,
     onTarget,
     ready,
@@ -94,16 +99,21 @@ const isUnderWay = ({ state }: Assessment): boolean => ['Resetting', 'Upgrading'
 const wasChanged = ({ record, inPlaceState }: PodReading): boolean =>
   record !== undefined || inPlaceState !== undefined;
 
-function isMatched({ target, namespaceLabels }: SummaryContext, reading: PodReading): boolean {
-  const { metadata, status } = reading.pod;
+function isActive({ pod: { metadata, status } }: PodReading): boolean {
+  return metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+}
+
+/** By both selectors of the SidecarSet. */
+function isChosen({ target, namespaceLabels }: SummaryContext, { pod: { metadata } }: PodReading): boolean {
   const { selector, namespaceSelector } = target.sidecarSet.spec;
-  const namespace = metadata.namespace ?? '';
-  if (!hasAllContainers(reading)) return false;
-  if (metadata.deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed')
-    return false;
   if (!matchesSelector(selector, metadata.labels)) return false;
+  const namespace = metadata.namespace ?? '';
   return namespaceSelector === undefined || matchesSelector(namespaceSelector, namespaceLabels?.(namespace) ?? {});
 }
+
+/** What is under way comes to its end; nothing new is begun. */
+const neverBegun = (assessment: Assessment): Assessment =>
+  assessment.due === 'upgrade' ? { ...assessment, ...NOT_SELECTED, due: 'none' } : assessment;
 
 /** OpenKruise's IsPodReady: no hot pair open, Running, and condition Ready. */
 export function isPodReady({ pod, pairs }: PodReading): boolean {

@@ -59,7 +59,7 @@ const isQueueAway: Check = ({ queueAvailable, tally }) =>
     ? undefined
     : {
         reason: 'QueueUnavailable',
-        message: `the job queue cannot be reached; ${countedWith(tally.stale + tally.inFlight, 'pod', ['waits', 'wait'])} for it`,
+        message: `the job queue cannot be reached; ${countedWith(tally.stale + tally.inFlight + tally.leaving, 'pod', ['waits', 'wait'])} for it`,
       };
 
 const isPaused: Check = ({ sidecarSet, tally }) =>

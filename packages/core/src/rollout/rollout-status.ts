@@ -15,7 +15,7 @@ export function statusOf(facts: RolloutFacts): SidecarSetStatus {
     updatedReadyPods: tally.updatedReady,
     latestRevision,
     collisionCount,
-    upgradingPods: tally.inFlight,
+    upgradingPods: tally.inFlight + tally.leaving,
     failedPods: tally.failedCount,
   };
   const currentRevision = isWellEverywhere(facts) ? latestRevision : before?.currentRevision;
@@ -76,7 +76,10 @@ export function notUpgradableEvent(count: number): RolloutEvent {
 
 /** Pods that are not done, by what holds them: candidates by what holds the rollout, the others by their own reason. */
 export function blockedPods(facts: RolloutFacts, stop: Reason): BlockedPods[] {
-  return [...facts.tally.reasons]
+  const { reasons, apart } = facts.tally;
+  const counts = new Map(reasons);
+  for (const { reason } of apart.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts]
     .map(([reason, count]): BlockedPods => {
       const shown = reason === 'AwaitingSelection' ? stop : reason;
       return { reason: shown, message: REASONS[shown].means, count };

@@ -29,17 +29,23 @@ export class Tally {
   readonly failedEarlier = new Map<string, PodSummary>();
   /** Pods that are not done, by reason. */
   readonly reasons = new Map<Reason, number>();
+  /** Pods that are not matched and yet not done with. They count in no other number but among the failed. */
+  readonly apart = new Map<string, PodSummary>();
+  /** Those of them that are half way although no selector chooses them any more. */
+  leaving = 0;
   /** ControllerRevisions that pods carry; these must not be truncated. */
   readonly revisions = new Map<string, number>();
 
   add(summary: PodSummary): void {
-    this.count(summary, 1);
+    if (summary.apart) this.countApart(summary, 1);
+    else this.count(summary, 1);
     if (summary.failed) this.failed.set(summary.key, summary);
     if (summary.failedEarlier) this.failedEarlier.set(summary.key, summary);
   }
 
   remove(summary: PodSummary): void {
-    this.count(summary, -1);
+    if (summary.apart) this.countApart(summary, -1);
+    else this.count(summary, -1);
     this.failed.delete(summary.key);
     this.failedEarlier.delete(summary.key);
   }
@@ -51,6 +57,15 @@ export class Tally {
 
   get failedCount(): number {
     return this.failed.size + this.failedEarlier.size;
+  }
+
+  private countApart(summary: PodSummary, by: 1 | -1): void {
+    const { key, inFlight, controllerRevision } = summary;
+    if (by === 1) this.apart.set(key, summary);
+    else this.apart.delete(key);
+    if (!inFlight) return;
+    this.leaving += by;
+    if (controllerRevision !== undefined) addTo(this.revisions, controllerRevision, by);
   }
 
   private count(summary: PodSummary, by: 1 | -1): void {

@@ -67,6 +67,11 @@ export interface PodSummary {
 
   /** Counted by the SidecarSet at all: active, injected with it, every container present. */
   readonly matched: boolean;
+  /**
+   * Not matched, and yet not done with: half way through an upgrade although the selectors choose it no more, or chosen and lacking
+   * what it takes to be managed.
+   */
+  readonly apart: boolean;
   /** Carries the hash of the spec (what `status.updatedPods` counts). */
   readonly updated: boolean;
   /** Carries the hash of the revision that is rolled out, which differs from the spec's only after a rollback. */
