@@ -95,7 +95,7 @@ const BEGIN_RULES: readonly Rule[] = [
   { rule: 'this revision did not fail on this pod before', reasons: ['FailedBefore'] },
   { rule: 'the kubelet is done with the previous change', reasons: ['KubeletCatchingUp'] },
   { rule: 'the kubelet would start the container at once', reasons: ['BackOffExpected'] },
-  { rule: 'the rollout picks the pod', reasons: ['AwaitingSelection'] },
+  { rule: 'the rollout picks the pod', reasons: ['AwaitingSelection', 'BecameReady'] },
 ];
 
 /** Once it is. */
