@@ -103,3 +103,18 @@ describe('retry', () => {
     expect(steering.done).toContain(GOOD);
   });
 });
+
+describe('rollback', () => {
+  test('takes back an abort of the very revision that it goes to, and no other', () => {
+    const aborted = (revision: string): SidecarSet => {
+      const annotations = { ...recorded.metadata.annotations, [SIDESTEP.abort]: revision };
+      return { ...recorded, metadata: { ...recorded.metadata, annotations } };
+    };
+    const after = (set: SidecarSet) =>
+      applyJsonPatch(set, rollback(set, revisions, OLDER).patch.body as JsonPatch).metadata.annotations?.[
+        SIDESTEP.abort
+      ];
+    expect(after(aborted(OLDER))).toBeUndefined();
+    expect(after(aborted(GOOD))).toBe(GOOD);
+  });
+});

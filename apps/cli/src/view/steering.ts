@@ -138,9 +138,13 @@ export function rollback(set: SidecarSet, revisions: readonly ControllerRevision
     path: '/metadata/resourceVersion',
     value: set.metadata.resourceVersion ?? '',
   } as const;
+  // Whoever asks for a revision by its name does not want it stopped by an abort of long ago.
+  const isAborted = set.metadata.annotations?.[SIDESTEP.abort] === name;
+  const path = `/metadata/annotations/${SIDESTEP.abort.replace('/', '~1')}`;
+  const unabort: JsonPatch = isAborted ? [{ op: 'remove', path }] : [];
   return {
     done: `the spec is that of ${name} again; a GitOps tool will undo this unless its source says the same`,
-    patch: { type: 'json', body: [guard, ...changes] },
+    patch: { type: 'json', body: [guard, ...unabort, ...changes] },
   };
 }
 

@@ -1,4 +1,11 @@
-import { decidePodUpgrade, decideRollout, type FullPod, type PodUpgradeDecision, UNMANAGEABLE } from '@sidestep/core';
+import {
+  decidePodUpgrade,
+  decideRollout,
+  type FullPod,
+  type PodUpgradeDecision,
+  summarizePod,
+  UNMANAGEABLE,
+} from '@sidestep/core';
 import { type Check, checksOf, type Rule } from './check-chain.js';
 import { summaryContext } from './sidecarset-view.js';
 import type { RolloutSnapshot } from './snapshot.js';
@@ -30,7 +37,7 @@ const SET_RULES: readonly Rule[] = [
   { rule: 'no canary step waits', reasons: ['StepPause', 'StepInProgress'] },
   {
     rule: 'maxUnavailable leaves room for another pod',
-    reasons: ['MaxUnavailableZero', 'MaxUnavailableReached', 'WaitingForReadyTime'],
+    reasons: ['MaxUnavailableZero', 'MaxUnavailableReached', 'WaitingForReadyTime', 'PodsNotReady'],
   },
   { rule: 'partition and selector leave pods to upgrade', reasons: ['PartitionReached'] },
   { rule: 'the remaining pods can be upgraded in place', reasons: ['NotUpgradablePods', 'UpdateImmutableField'] },
@@ -65,10 +72,10 @@ export function whySidecarSet(snapshot: RolloutSnapshot, now: Date): WhyView {
 const notReached = ({ rule }: Check): Check => ({ rule, result: 'notReached' });
 
 function namesByReason(snapshot: RolloutSnapshot, now: Date): Map<string, string[]> {
-  const { target } = summaryContext(snapshot);
+  const context = summaryContext(snapshot);
   const names = new Map<string, string[]>();
   for (const pod of snapshot.pods) {
-    const { reason } = decidePodUpgrade({ target, pod: pod as FullPod, now });
+    const { reason } = summarizePod(context, pod, now);
     const known = names.get(reason) ?? [];
     if (known.length < EXAMPLES) known.push(`${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`);
     names.set(reason, known);

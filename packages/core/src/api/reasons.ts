@@ -123,7 +123,10 @@ export const REASONS = {
   RolloutComplete: entry('Every pod that may be updated runs the wanted revision.', 'sidecarset', 'event'),
   NoMatchingPods: entry('No pod carries this SidecarSet.', 'sidecarset'),
   AllPodsReady: entry('Every matched pod is ready.', 'sidecarset'),
-  PodsNotReady: entry('Some matched pods are not ready or not consistent with their spec.', 'sidecarset'),
+  PodsNotReady: entry(
+    'Some matched pods are not ready or not consistent with their spec; upgraded ones hold a slot of maxUnavailable.',
+    'sidecarset',
+  ),
 
   // A SidecarSet: waiting
   MaxUnavailableZero: entry('maxUnavailable is 0, so no ready pod can ever be begun.', 'sidecarset', 'event'),

@@ -7,7 +7,8 @@ import { UNMANAGEABLE } from '../pod-upgrade/pod-reading.js';
 import { HELD_ON_PURPOSE } from './begin-permit.js';
 import { counted, countedWith } from './counted.js';
 import type { RolloutFacts } from './rollout-facts.js';
-import { LEFT_ALONE } from './tally.js';
+import { LEFT_ALONE, type Tally } from './tally.js';
+import { unwellText } from './unwell.js';
 
 interface Verdict {
   status: 'True' | 'False';
@@ -89,21 +90,26 @@ function apartText({ tally }: RolloutFacts): string {
 }
 
 /** Why nothing moves although pods are to go and nothing holds all of them back. */
-function findStop({ tally, candidates, partition, maxUnavailable, step, prePull }: RolloutFacts): Reason {
+function findStop(facts: RolloutFacts): Reason {
+  const { tally, candidates, partition, maxUnavailable, step, prePull } = facts;
   if (candidates > 0 && maxUnavailable <= 0) return 'MaxUnavailableZero';
-  if (candidates > partition && tally.holding >= maxUnavailable) {
-    return tally.good < tally.onTarget && tally.failed.size === 0 && tally.inFlight === 0
-      ? 'WaitingForReadyTime'
-      : 'MaxUnavailableReached';
-  }
+  if (candidates > partition && tally.holding >= maxUnavailable) return findHolder(tally) ?? 'MaxUnavailableReached';
   if (candidates > 0 && tally.onTarget >= step.limit) return 'StepInProgress';
   if (candidates > partition && (prePull?.failed ?? 0) > 0) return 'PrePullFailed';
-  if (candidates > 0) return 'PartitionReached';
-  const isInTheWay = ([reason]: [Reason, number]): boolean => !LEFT_ALONE.includes(reason);
+  // Pods that wait for something of their own are candidates later, beyond those that the partition keeps.
+  if (candidates > 0 && tally.stale <= partition && tally.good === tally.onTarget) return 'PartitionReached';
+  const isInTheWay = ([reason]: [Reason, number]): boolean =>
+    reason !== 'AwaitingSelection' && !LEFT_ALONE.includes(reason);
   // What waits for a hand is told once nothing is left that goes on by itself.
   const rank = ([reason]: [Reason, number]): number => (UNMANAGEABLE.includes(reason) ? 1 : 0);
   const [mostFrequent] = [...tally.reasons].filter(isInTheWay).sort((a, b) => rank(a) - rank(b) || b[1] - a[1]);
-  return mostFrequent?.[0] ?? 'PodsNotReady';
+  return mostFrequent?.[0] ?? (candidates > partition ? 'AwaitingSelection' : 'PodsNotReady');
+}
+
+/** What all slots of maxUnavailable are held by, where that is neither failed nor under way: a pod to look after, or time alone. */
+function findHolder({ failed, inFlight, reasons }: Tally): Reason | undefined {
+  if (failed.size > 0 || inFlight > 0) return undefined;
+  return (['PodsNotReady', 'WaitingForReadyTime'] as const).find((reason) => reasons.has(reason));
 }
 
 function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates, prePull }: RolloutFacts): string {
@@ -111,7 +117,11 @@ function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates
     case 'MaxUnavailableZero':
       return 'maxUnavailable is 0, so no ready pod can ever be begun';
     case 'MaxUnavailableReached':
-      return `${countedWith(tally.holding, 'pod', ['is', 'are'])} unavailable and maxUnavailable is ${maxUnavailable}`;
+      return `${countedWith(tally.holding, 'pod', ['is', 'are'])} unavailable and maxUnavailable is ${maxUnavailable}${beside(tally)}`;
+    case 'PodsNotReady':
+      return unwellText(tally) || countedWith(tally.stale, 'pod', ['waits', 'wait']);
+    case 'StepInProgress':
+      return `${countedWith(tally.stale, 'pod', ['waits', 'wait'])}${beside(tally)}`;
     case 'PrePullFailed':
       return `${counted(prePull?.failed ?? 0, 'node')} could not get the new image, so no pod there is begun${prePull?.cause === undefined ? '' : `: ${prePull.cause}`}`;
     case 'PartitionReached':
@@ -120,6 +130,8 @@ function sentenceOf(stop: Reason, { tally, maxUnavailable, partition, candidates
       return countedWith(tally.reasons.get(stop) ?? tally.stale, 'pod', ['waits', 'wait']);
   }
 }
+
+const beside = (tally: Tally): string => (tally.unwell.size === 0 ? '' : `; ${unwellText(tally)}`);
 
 /** Pods half way that nothing will happen to, unless they are picked again. */
 const countStuck = ({ tally }: RolloutFacts): number =>

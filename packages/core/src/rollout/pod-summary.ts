@@ -10,6 +10,7 @@ import { upgradableConditionPatch } from '../pod-upgrade/upgradable-condition.js
 import { nextAttempt } from '../pod-upgrade/write-record.js';
 import { orderKey } from './pod-order.js';
 import type { PodSummary } from './types.js';
+import { findUnwell } from './unwell.js';
 
 /** What pods are summarised against. */
 export interface SummaryContext {
@@ -48,6 +49,8 @@ export function summarizePod(
   const failed = assessment.reason === 'FailedBefore' || (assessment.state === 'Failed' && hash === target.hash);
   const matched = isActive(reading) && isSelected && hasAllContainers(reading);
   const isUnmanageable = assessment.state === 'Unmanaged' && UNMANAGEABLE.includes(assessment.reason);
+  const isSettled = onTarget && assessment.reason === 'UpToDate';
+  const unwell = isSettled && goodAt > now.getTime() ? findUnwell(reading, ready, goodAt) : undefined;
   const notUpgradable = assessment.reason === 'UpdateImmutableField';
   return {
     key: known.key,
@@ -66,9 +69,9 @@ export function summarizePod(
     state: assessment.state,
     due: assessment.due,
     attempt: assessment.due === 'upgrade' ? nextAttempt(reading) : (reading.record?.attempt ?? 1),
-    reason: assessment.reason,
-    message: assessment.message,
-    container: assessment.container,
+    reason: (unwell ?? assessment).reason,
+    message: (unwell ?? assessment).message,
+    container: (unwell ?? assessment).container,
     inFlight,
     candidate: assessment.due === 'upgrade',
     notUpgradable,

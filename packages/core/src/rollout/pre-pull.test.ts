@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { hotSet } from '../../testing/sidecarsets.js';
+import { hotSet, storedSet } from '../../testing/sidecarsets.js';
 import { SimulatedRollout } from '../../testing/simulated-rollout.js';
+import { upgradeTarget } from '../pod-upgrade/upgrade-target.js';
+import { PrePull } from './pre-pull.js';
+import type { PodSummary } from './types.js';
 
 describe('prePull', () => {
   const set = hotSet('mesh:v1', { prePull: true, maxUnavailable: 3 });
@@ -50,6 +53,35 @@ describe('prePull', () => {
     const { status } = rollout.look();
     expect(rollout.condition('Progressing')).toBe(condition);
     expect(status.conditions?.find(({ type }) => type === 'Progressing')?.message).toContain(': exceeded quota');
+  });
+
+  test('what is known of nodes and images is forgotten once no candidate needs it: a node may come again under its name', () => {
+    const rollout = new SimulatedRollout(set, 1).image({ mesh: 'mesh:v2' });
+    const has = (node: string, image: string) => rollout.ledger.setNodeImage(node, image, 'present');
+    const asked = () => rollout.ledger.decide(rollout.clock).prePull.map(({ image }) => image);
+    for (const { node, image } of rollout.look().prePull) has(node, image);
+    expect(asked()).toEqual([]);
+    rollout.removePod('pod-0');
+    rollout.look();
+    rollout.strategy({ partition: '100%', prePull: true }).image({ mesh: 'mesh:v1' }).look();
+    rollout.addPod('pod-9');
+    rollout.image({ mesh: 'mesh:v2' }).kubelets().look();
+    expect(asked()).toContain('mesh:v2');
+  });
+
+  test('nodes that come and go leave nothing behind', () => {
+    const book = new PrePull();
+    const target = upgradeTarget(storedSet(hotSet('mesh:v2'), 1));
+    for (let i = 0; i < 1_000; i += 1) {
+      const pod = { node: `node-${i}` } as PodSummary;
+      book.count(pod, 1);
+      for (const image of ['mesh:v1', 'mesh:v2']) book.setState(`node-${i}`, image, { state: 'present' });
+      book.decide(target);
+      expect(book.size).toBe(1);
+      book.count(pod, -1);
+    }
+    book.decide(target);
+    expect(book.size).toBe(0);
   });
 
   test('only so many nodes pull at a time', () => {

@@ -32,11 +32,16 @@ export class PrePull {
     else this.candidates.set(node, count);
   }
 
+  /** Candidates are counted anew; what is known of nodes stays until the next decision. */
   clear(): void {
     this.candidates.clear();
   }
 
   setState(node: string, image: string, known: KnownState): void {
+    if (known.state === 'unknown') {
+      this.states.get(node)?.delete(image);
+      return;
+    }
     const images = this.states.get(node) ?? new Map<string, KnownState>();
     images.set(image, known);
     this.states.set(node, images);
@@ -49,6 +54,7 @@ export class PrePull {
 
   decide(target: UpgradeTarget): PrePullDecision {
     const images = targetImages(target);
+    this.forgetBut(images);
     const decision: PrePullDecision = { images, requests: [], unsettled: 0, failed: 0, cause: undefined };
     const wanted: PrePullRequest[] = [];
     let pulling = 0;
@@ -66,6 +72,19 @@ export class PrePull {
     }
     decision.requests = wanted.slice(0, Math.max(0, MAX_PARALLEL_PULLS - pulling));
     return decision;
+  }
+
+  /** Forgets what no candidate may need; nothing else bounds it while nodes come and go. */
+  forgetBut(images: readonly string[]): void {
+    for (const [node, states] of this.states) {
+      for (const image of states.keys()) if (!images.includes(image)) states.delete(image);
+      if (states.size === 0 || !this.candidates.has(node)) this.states.delete(node);
+    }
+  }
+
+  /** How many images of nodes are kept in mind. */
+  get size(): number {
+    return [...this.states.values()].reduce((sum, images) => sum + images.size, 0);
   }
 
   private stateOf(node: string, image: string): NodeImageState {

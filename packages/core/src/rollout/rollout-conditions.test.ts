@@ -16,6 +16,61 @@ describe('what keeps a rollout from moving is said', () => {
     expect(rollout.decision.blocked).toEqual([expect.objectContaining({ reason: 'MaxUnavailableZero', count: 3 })]);
   });
 
+  test('an upgraded pod that became unready and holds the slot: which pod, which container; those that wait for it are told apart', () => {
+    const rollout = new SimulatedRollout(hotSet('mesh:v1', { partition: 2 }), 3).image({ mesh: 'mesh:v2' }).run();
+    const [done] = [...rollout.pods.values()].filter((pod) => pod.running(pod.pointer()) === 'mesh:v2');
+    done?.unready.add('app');
+    rollout.kubelets().look();
+    expect(rollout.condition('Progressing')).toBe('False PodsNotReady');
+    rollout.strategy({ partition: 0 }).look();
+    const named = new RegExp(`1 upgraded pod not ready: shop/${done?.pod.metadata.name}: container app is not ready`);
+    expect(rollout.condition('Progressing')).toBe('False PodsNotReady');
+    expect(rollout.message('Progressing')).toMatch(named);
+    expect(rollout.decision.blocked.map(({ reason, count }) => [reason, count])).toEqual([
+      ['MaxUnavailableReached', 2],
+      ['PodsNotReady', 1],
+    ]);
+    done?.unready.clear();
+    rollout.kubelets().run();
+    expect(rollout.on('mesh:v2')).toBe(3);
+    expect(rollout.decision.blocked).toEqual([]);
+  });
+
+  test('an upgraded pod that became unready holds a canary step, which says so', () => {
+    const steps = [
+      { pods: 1, pause: {} },
+      { pods: 2, pause: {} },
+    ];
+    const rollout = new SimulatedRollout(hotSet('mesh:v1', { maxUnavailable: 3, steps }), 3)
+      .image({ mesh: 'mesh:v2' })
+      .run();
+    const [done] = [...rollout.pods.values()].filter((pod) => pod.running(pod.pointer()) === 'mesh:v2');
+    done?.unready.add('app');
+    rollout.kubelets().look();
+    expect(rollout.condition('Progressing')).toBe('False StepInProgress');
+    expect(rollout.message('Progressing')).toContain(`shop/${done?.pod.metadata.name}: container app is not ready`);
+  });
+
+  test('the partition is reached only once no pod beyond it waits for something of its own, such as a back-off', () => {
+    const rollout = new SimulatedRollout(hotSet('mesh:v1', { partition: 1 }), 4);
+    const isHeldBack = () => rollout.decision.blocked.some(({ reason }) => reason === 'BackOffExpected');
+    for (let edit = 0; edit < 20 && !(isHeldBack() && rollout.decision.status.upgradingPods === 0); edit += 1) {
+      rollout.image({ mesh: edit % 2 === 0 ? 'mesh:v2' : 'mesh:v1' });
+      for (let round = 0; round < 12; round += 1) {
+        rollout.look();
+        rollout.work().kubelets();
+      }
+      rollout.look();
+    }
+    expect(isHeldBack()).toBe(true);
+    const { updatedPods = 0, matchedPods } = rollout.decision.status;
+    expect(updatedPods).toBeLessThan(matchedPods - 1);
+    expect(rollout.condition('Progressing')).toBe('False BackOffExpected');
+    rollout.run();
+    expect(rollout.decision.status.updatedPods).toBe(3);
+    expect(rollout.condition('Progressing')).toBe('False PartitionReached');
+  });
+
   test('partition: the pods it keeps are counted', () => {
     const rollout = new SimulatedRollout(hotSet('mesh:v1', { maxUnavailable: 5, partition: 3 }), 5);
     rollout.image({ mesh: 'mesh:v2' }).run();

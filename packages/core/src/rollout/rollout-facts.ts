@@ -67,10 +67,11 @@ const isPaused: Check = ({ sidecarSet, tally }) =>
     ? { reason: 'Paused', message: `updateStrategy.paused is set with ${counted(tally.stale, 'pod')} to go` }
     : undefined;
 
-const isAborted: Check = ({ tally }) =>
-  tally.reasons.has('AbortRequested')
-    ? { reason: 'AbortRequested', message: `the rollout was asked to stop with ${counted(tally.stale, 'pod')} to go` }
-    : undefined;
+const isAborted: Check = ({ tally, latestRevision }) => {
+  if (!tally.reasons.has('AbortRequested')) return undefined;
+  const message = `the rollout of ${latestRevision} was asked to stop with ${counted(tally.stale, 'pod')} to go, until a retry`;
+  return { reason: 'AbortRequested', message };
+};
 
 const hasFailed: Check = ({ failures, rolledBack }) =>
   rolledBack && failures.hold?.reason === 'RollingBack' ? undefined : failures.hold;

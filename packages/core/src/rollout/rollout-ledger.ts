@@ -2,7 +2,7 @@ import { jsonText } from '../api/json-text.js';
 import { KRUISE } from '../api/keys.js';
 import type { Pod } from '../api/kubernetes.js';
 import type { Reason } from '../api/reasons.js';
-import type { SidecarSet, SidecarSetStatus } from '../api/sidecarset.js';
+import type { SidecarSet, SidecarSetStatus, UpdateStrategy } from '../api/sidecarset.js';
 import type { ProjectedPod, UpgradeTarget } from '../pod-upgrade/types.js';
 import { upgradeTarget } from '../pod-upgrade/upgrade-target.js';
 import { maxUnavailableOf, partitionOf } from './budget.js';
@@ -12,6 +12,7 @@ import { JobOutbox } from './job-outbox.js';
 import { type PickLimits, pickPods } from './picks.js';
 import { PodBook } from './pod-book.js';
 import type { SummaryContext } from './pod-summary.js';
+import type { PrePullDecision } from './pre-pull.js';
 import { findHold, type RolloutFacts } from './rollout-facts.js';
 import { blockedPods, eventsOf, notUpgradableEvent, statusOf } from './rollout-status.js';
 import { rolloutTarget } from './rollout-target.js';
@@ -152,12 +153,18 @@ export class RolloutLedger {
       step: this.rolledBack
         ? { limit: Number.POSITIVE_INFINITY }
         : decideStep({ ...common, onTarget, good, stale, inFlight, now }),
-      prePull: strategy?.prePull === true ? this.book.prePull.decide(target) : undefined,
+      prePull: this.decidePrePull(strategy, target),
       hold: undefined,
       now,
     };
     facts.hold = findHold(facts);
     return facts;
+  }
+
+  private decidePrePull(strategy: UpdateStrategy | undefined, target: UpgradeTarget): PrePullDecision | undefined {
+    if (strategy?.prePull === true) return this.book.prePull.decide(target);
+    this.book.prePull.forgetBut([]);
+    return undefined;
   }
 
   private notUpgradableEvents() {

@@ -77,12 +77,19 @@ export function notUpgradableEvent(count: number): RolloutEvent {
 /** Pods that are not done, by what holds them: candidates by what holds the rollout, the others by their own reason. */
 export function blockedPods(facts: RolloutFacts, stop: Reason): BlockedPods[] {
   const { reasons, apart } = facts.tally;
-  const counts = new Map(reasons);
-  for (const { reason } of apart.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const counts = new Map<Reason, number>();
+  const count = (reason: Reason, by: number) => counts.set(reason, (counts.get(reason) ?? 0) + by);
+  for (const [reason, by] of reasons)
+    count(reason === 'AwaitingSelection' ? holdOfCandidates(facts, stop) : reason, by);
+  for (const { reason } of apart.values()) count(reason, 1);
   return [...counts]
-    .map(([reason, count]): BlockedPods => {
-      const shown = reason === 'AwaitingSelection' ? stop : reason;
-      return { reason: shown, message: REASONS[shown].means, count };
-    })
+    .map(([reason, count]): BlockedPods => ({ reason, message: REASONS[reason].means, count }))
     .sort((a, b) => b.count - a.count);
+}
+
+/** Where what stops the rollout is a matter of other pods, candidates are held by what these take, or by the partition. */
+function holdOfCandidates({ tally, candidates, partition, maxUnavailable }: RolloutFacts, stop: Reason): Reason {
+  if (!tally.reasons.has(stop)) return stop;
+  if (candidates <= partition) return 'PartitionReached';
+  return tally.holding >= maxUnavailable ? 'MaxUnavailableReached' : stop;
 }

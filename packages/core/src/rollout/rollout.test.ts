@@ -127,6 +127,18 @@ describe('abort by annotation', () => {
     rollout.image({ mesh: 'mesh:v2' }).run();
     expect(rollout.on('mesh:v2')).toBe(4);
   });
+
+  test('stands until a retry: a revision that comes again after another is stopped still, and the condition names it', () => {
+    const rollout = new SimulatedRollout(hotSet('mesh:v1'), 2).image({ mesh: 'mesh:v2' });
+    rollout.look();
+    const aborted = rollout.decision.status.latestRevision ?? '';
+    rollout.annotate(SIDESTEP.abort, aborted).run();
+    rollout.image({ mesh: 'mesh:v3' }).run();
+    rollout.image({ mesh: 'mesh:v2' }).run();
+    expect(rollout.on('mesh:v3')).toBe(2);
+    expect(rollout.condition('Paused')).toBe('True AbortRequested');
+    expect(rollout.message('Paused')).toContain(`the rollout of ${aborted} was asked to stop`);
+  });
 });
 
 test('an abort after a retry is what every condition speaks of, and one Event', () => {

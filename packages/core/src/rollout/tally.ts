@@ -27,6 +27,8 @@ export class Tally {
   readonly failed = new Map<string, PodSummary>();
   /** Pods that failed on an earlier revision and are still half way. */
   readonly failedEarlier = new Map<string, PodSummary>();
+  /** Pods that run the target with nothing under way, and are not ready. */
+  readonly unwell = new Map<string, PodSummary>();
   /** Pods that are not done, by reason. */
   readonly reasons = new Map<Reason, number>();
   /** Pods that are not matched and yet not done with. They count in no other number but among the failed. */
@@ -41,6 +43,7 @@ export class Tally {
     else this.count(summary, 1);
     if (summary.failed) this.failed.set(summary.key, summary);
     if (summary.failedEarlier) this.failedEarlier.set(summary.key, summary);
+    if (summary.reason === 'PodsNotReady') this.unwell.set(summary.key, summary);
   }
 
   remove(summary: PodSummary): void {
@@ -48,6 +51,7 @@ export class Tally {
     else this.count(summary, -1);
     this.failed.delete(summary.key);
     this.failedEarlier.delete(summary.key);
+    this.unwell.delete(summary.key);
   }
 
   /** Every pod that failed and was not brought to anything better since. */
