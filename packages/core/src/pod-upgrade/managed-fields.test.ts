@@ -48,7 +48,7 @@ describe('the books of who wrote which field of a pod', () => {
     ['they are of no known shape', { manager: 'kubelet' }],
     ['an entry is of no known shape', [null, wrote('kubelet')]],
     ['an entry says another operation', [wrote('kubelet', 'Replace')]],
-  ])('stay where %s', (_, managedFields, annotations) => {
+  ])('stay where %s', (_, managedFields, annotations = {}) => {
     expect(released(managedFields, 'release', annotations)).toEqual([]);
   });
 });
