@@ -62,12 +62,15 @@ export class PodHistory implements PodWatcher {
   }
 
   private judgeBudget(name: string): void {
-    const open = [...this.pods.values()].filter((moment) => isOpen(moment) && !moment.isFree).length;
-    if (open > this.budget) this.breach(name, `${open} pods are begun at once, ${this.budget} may be`);
+    const open = [...this.pods].filter(([, moment]) => isOpen(moment) && !moment.isFree).map(([pod]) => pod);
+    if (open.length <= this.budget) return;
+    this.breach(name, `${open.length} pods are begun at once, ${this.budget} may be: ${open.join(', ')}`);
   }
 
   private follow(next: Moment, last: Moment | undefined): void {
-    next.isFree = last !== undefined && (isOpen(last) ? last.isFree : this.isAway || !last.isReady);
+    const isStill = last !== undefined && isOpen(last) && (!this.isAway || isSameBegin(last, next));
+    if (isStill) next.isFree = last.isFree;
+    else next.isFree = this.isAway || (last !== undefined && !last.isReady);
   }
 
   /** The pod is gone. */
@@ -120,6 +123,9 @@ export class PodHistory implements PodWatcher {
 
 const isReady = (status: Pod['status']): boolean =>
   status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') ?? false;
+
+const isSameBegin = (one: Moment, other: Moment): boolean =>
+  Object.keys(one.versions).every((container) => one.versions[container] === other.versions[container]);
 
 const isOpen = ({ images, working }: Moment): boolean =>
   Object.entries(images).some(([container, image]) => container !== working && !isEmpty(image));

@@ -2,6 +2,7 @@
 import {
   type ControllerRevision,
   decidePodUpgrade,
+  findUnpaid,
   podProjection,
   promotionOf,
   type RolloutDecision,
@@ -101,7 +102,8 @@ export class SimulatedRollout {
       if (pod === undefined) continue;
       const target = upgradeTarget(rolloutTarget(this.set, this.revisions), this.revisions);
       const decision = decidePodUpgrade({ target, pod: pod.pod as never, now: this.clock });
-      if (decision.due === job.phase && decision.patch !== undefined) pod.write(decision);
+      const mayBegin = job.phase !== 'upgrade' || findUnpaid(target, pod.pod as never, job.pickedUnready) === undefined;
+      if (decision.due === job.phase && decision.patch !== undefined && mayBegin) pod.write(decision);
     }
     this.mostOpen = Math.max(this.mostOpen, this.open());
     return this;

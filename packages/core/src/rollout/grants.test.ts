@@ -105,3 +105,29 @@ test('a pod whose begin was held back and let go again is asked for again', () =
   expect(begins(rollout)).toEqual([]);
   expect(beginsAfter(rollout)).toEqual(['pod-2 free', 'pod-0']);
 });
+
+test('a pod that is given another image while the one before is still being reset is picked for nothing, and waits once it is ready', () => {
+  const names = ['pod-0', 'pod-1', 'pod-2'];
+  const rollout = new SimulatedRollout(hotSet('mesh:v1'), names.length);
+  for (const pod of rollout.pods.values()) {
+    pod.unready.add('mesh-1');
+    pod.report();
+  }
+  rollout.image({ mesh: 'mesh:v2' }).look();
+  rollout.work().kubelets();
+  rollout.look();
+  rollout.work();
+  rollout.image({ mesh: 'mesh:v3' });
+  expect(beginsAfter(rollout)).toEqual(['pod-0 free', 'pod-1 free', 'pod-2 free']);
+  const late = rollout.decision.jobs;
+  for (const pod of rollout.pods.values()) pod.unready.delete('mesh-1');
+  rollout.kubelets();
+  rollout.mostOpen = 0;
+  rollout.work(late);
+  expect(rollout.mostOpen).toBe(0);
+  expect(beginsAfter(rollout)).toEqual(['pod-0']);
+  rollout.work().kubelets();
+  rollout.run();
+  expect(rollout.mostOpen).toBe(1);
+  expect(rollout.condition('Progressing')).toBe('False RolloutComplete');
+});

@@ -16,6 +16,8 @@ export class Grants {
   private readonly picked = new Map<string, PodSummary>();
   private readonly free = new Set<string>();
   private readonly waiting = new CandidateQueue();
+  /** Of those that wait, the ones that are still under way with something earlier: each holds a slot already. */
+  private readonly waitingHolders = new Map<string, PodSummary>();
   private taken = 0;
 
   get pods(): ReadonlyMap<string, PodSummary> {
@@ -27,13 +29,18 @@ export class Grants {
     return this.taken;
   }
 
-  /** Picked for nothing and ready by now, in the order in which they are to be paid for. */
+  /** Picked for nothing and ready by now, in the order in which they are to be paid for: a slot of maxUnavailable each. */
   get unpaid(): Iterable<PodSummary> {
     return this.waiting.inOrder();
   }
 
+  /** Picked for nothing, ready by now, and holding the slot that they need; there may be more of them than slots. */
+  get unpaidHolders(): Iterable<PodSummary> {
+    return this.waitingHolders.values();
+  }
+
   get unpaidCount(): number {
-    return this.waiting.size;
+    return this.waiting.size + this.waitingHolders.size;
   }
 
   /** Undefined for a pod that is not picked. */
@@ -44,7 +51,7 @@ export class Grants {
 
   /** Picked, and as far as is known there is nothing to pay, or it is paid for. */
   isAsked(key: string): boolean {
-    return this.picked.has(key) && !this.waiting.has(key);
+    return this.picked.has(key) && !this.waiting.has(key) && !this.waitingHolders.has(key);
   }
 
   /** Adds a pod, or takes in its newest summary. */
@@ -54,7 +61,9 @@ export class Grants {
     if (terms === 'paid') this.taken += slotsOf(summary);
     else {
       this.free.add(summary.key);
-      if (costs(summary)) this.waiting.add(summary);
+      if (!summary.podReady) return;
+      if (holdsSlot(summary)) this.waitingHolders.set(summary.key, summary);
+      else this.waiting.add(summary);
     }
   }
 
@@ -63,6 +72,7 @@ export class Grants {
     if (summary === undefined) return;
     this.picked.delete(key);
     this.waiting.remove(key);
+    this.waitingHolders.delete(key);
     if (!this.free.delete(key)) this.taken -= slotsOf(summary);
   }
 
@@ -70,13 +80,13 @@ export class Grants {
     this.picked.clear();
     this.free.clear();
     this.waiting.clear();
+    this.waitingHolders.clear();
     this.taken = 0;
   }
 }
 
-/** What a pod is picked at. One that is under way holds its slot already. */
-export const termsFor = (summary: PodSummary): GrantTerms => (summary.podReady || holdsSlot(summary) ? 'paid' : 'free');
+/** What a pod is picked at. */
+export const termsFor = ({ podReady }: PodSummary): GrantTerms => (podReady ? 'paid' : 'free');
 
+/** One that is under way holds its slot already. */
 const slotsOf = (summary: PodSummary): number => (holdsSlot(summary) ? 0 : 1);
-
-const costs = (summary: PodSummary): boolean => termsFor(summary) === 'paid' && !holdsSlot(summary);

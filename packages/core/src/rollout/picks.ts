@@ -17,15 +17,23 @@ export interface PickLimits {
 /** The pods to be begun beyond those picked earlier, in order; first those of them that cost nothing then and do now. */
 export function pickPods(book: PodBook, target: UpgradeTarget, limits: PickLimits): PodSummary[] {
   const used = book.tally.holding + book.grants.slots;
-  const paid = payFor(book, limits.maxUnavailable - used);
-  return [...paid, ...pickOthers(book, target, limits, used + paid.length)];
+  const room = limits.maxUnavailable - used;
+  const paid = payFor(book, room);
+  return [...holdersWithin(book, room), ...paid, ...pickOthers(book, target, limits, used + paid.length)];
 }
 
-function payFor({ grants }: PodBook, slots: number): PodSummary[] {
+/**
+ * Those that hold their slot already. Pods that were begun while they were not ready may be under way in any number, and become
+ * ready so; while more of them hold slots than there are, none of them is begun once more.
+ */
+const holdersWithin = ({ grants }: PodBook, room: number): Iterable<PodSummary> =>
+  room < 0 ? [] : grants.unpaidHolders;
+
+function payFor({ grants }: PodBook, room: number): PodSummary[] {
   const paid: PodSummary[] = [];
-  if (slots <= 0 || grants.unpaidCount === 0) return paid;
+  if (room <= 0 || grants.unpaidCount === 0) return paid;
   for (const pod of grants.unpaid) {
-    if (paid.length === slots) break;
+    if (paid.length === room) break;
     paid.push(pod);
   }
   return paid;
