@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { KubeConfigError } from './connection.js';
@@ -44,15 +44,22 @@ interface KubeConfigFile {
 
 const FILE_KEYS = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile'] as const;
 
-/** Reads one kubeconfig, or several joined by the path delimiter: as in kubectl, whoever says something first is right. */
+/**
+ * Reads one kubeconfig, or several joined by the path delimiter: as in kubectl, whoever says something first is right, and those of
+ * several that do not exist say nothing.
+ */
 export function readKubeconfig(files: string, context: string | undefined): PickedContext {
   const merged: KubeConfigFile = { contexts: new Map(), clusters: new Map(), users: new Map() };
-  for (const file of files.split(delimiter).filter(Boolean)) mergeFile(merged, file);
+  const named = files.split(delimiter).filter(Boolean);
+  const there = named.length > 1 ? named.filter((file) => existsSync(file)) : named;
+  if (there.length === 0) {
+    throw new KubeConfigError(`none of the kubeconfigs ${files} is there`, 'Check KUBECONFIG.');
+  }
+  for (const file of there) mergeFile(merged, readYaml(file), file);
   return pick(merged, context ?? merged['current-context'], files);
 }
 
-function mergeFile(merged: KubeConfigFile, file: string): void {
-  const raw = readYaml(file);
+function mergeFile(merged: KubeConfigFile, raw: Record<string, unknown>, file: string): void {
   const current = raw['current-context'];
   if (!merged['current-context'] && typeof current === 'string' && current !== '') merged['current-context'] = current;
   for (const [list, key, into] of [

@@ -78,6 +78,18 @@ describe('a kubeconfig', () => {
     expect(loadKubeConfig({ kubeconfig: [one, two].join(delimiter), context: 'other' }).server).toBe('https://one');
   });
 
+  test('of several may be missing, but not all', () => {
+    const missing = [join(dir, 'none'), join(dir, 'neither')];
+    const file = write('config', kubeconfig({ server: 'https://api' }));
+    for (const files of [
+      [...missing, file],
+      [file, ...missing],
+    ]) {
+      expect(loadKubeConfig({ kubeconfig: files.join(delimiter) }).server).toBe('https://api');
+    }
+    expect(() => loadKubeConfig({ kubeconfig: missing.join(delimiter) })).toThrow('none of the kubeconfigs');
+  });
+
   test('that asks a program for credentials gets them', async () => {
     const credential = {
       apiVersion: 'client.authentication.k8s.io/v1',

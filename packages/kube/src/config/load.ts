@@ -10,7 +10,7 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 const IN_CLUSTER_SERVER = 'https://kubernetes.default.svc';
 
 export interface KubeConfigOptions {
-  /** Path of a kubeconfig, or several joined by the path delimiter, as in the KUBECONFIG variable. */
+  /** Path of a kubeconfig, or several joined by the path delimiter, as in the KUBECONFIG variable: some of those may be missing. */
   kubeconfig?: string | undefined;
   /** Home directory; its `.kube/config` is used when it exists and no kubeconfig is named. */
   home?: string | undefined;
