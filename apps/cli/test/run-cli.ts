@@ -18,6 +18,8 @@ export interface CliWorld {
   stop?: AbortSignal;
   /** Sees the standard output as it grows. */
   onOutput?: (text: string) => void;
+  /** Sees the standard error as it grows. */
+  onError?: (text: string) => void;
 }
 
 const buffer = (isTTY: boolean, onWrite: (text: string) => void = () => undefined): Output & { text: string } => ({
@@ -34,7 +36,7 @@ const buffer = (isTTY: boolean, onWrite: (text: string) => void = () => undefine
 /** Runs one command line in this process, with nothing of the outside but what is given. */
 export async function runCli(argv: readonly string[], world: CliWorld = {}): Promise<CliRun> {
   const stdout = buffer(world.isTTY ?? false, world.onOutput);
-  const stderr = buffer(false);
+  const stderr = buffer(false, world.onError);
   const code = await runProgram(argv, {
     config: readConfig(world.env ?? {}),
     stdout,

@@ -1,6 +1,5 @@
 import { HttpKubeApi, loadKubeConfig } from '@sidestep/kube';
 import { type Command, Option } from 'commander';
-import { CliError } from '../errors.js';
 import type { Surroundings } from '../surroundings.js';
 import { ClusterReader } from './cluster-reader.js';
 
@@ -47,12 +46,4 @@ export async function withCluster<T>(
   } finally {
     api.close();
   }
-}
-
-/** Refuses what cannot be the name of an object, before it becomes part of an address. */
-export function checkName(name: string, what: string): string {
-  if (/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name)) return name;
-  throw new CliError('USAGE', `"${name}" cannot be the name of a ${what}`, {
-    hint: 'Allowed are lower case letters, digits, "-" and ".".',
-  });
 }

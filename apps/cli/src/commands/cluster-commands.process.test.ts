@@ -11,7 +11,6 @@ import { runProcess } from '../../test/run-process.js';
 import { recordedSnapshot } from '../../test/snapshots.js';
 import { CONTROLLER_REVISION, POD, SIDECARSET } from '../cluster/kinds.js';
 import type { SidecarSetView } from '../view/sidecarset-view.js';
-import type { WhyView } from '../view/why-view.js';
 
 const crds = fileURLToPath(new URL('../../../../deploy/crds', import.meta.url));
 const NAMESPACE = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
@@ -122,6 +121,22 @@ describe('get', () => {
     expect(seen).toMatch(/^↻ SidecarSet mesh[\s\S]*\n✔ SidecarSet mesh/);
   });
 
+  test('with --watch -o json prints one object on a line for each change, on a terminal too', async () => {
+    await given('rolling-out');
+    let begun = false;
+    const { stdout } = await runCli(['get', 'mesh', '-w', '--until-done', '-o', 'json', '--kubeconfig', kubeconfig], {
+      isTTY: true,
+      onOutput: () => {
+        if (!begun) void stored().then((set) => writeStatus(api, standing(set, 'RolloutComplete')));
+        begun = true;
+      },
+    });
+    const lines = stdout.split('\n');
+    expect(lines.pop()).toBe('');
+    const views = lines.map((line) => JSON.parse(line) as SidecarSetView);
+    expect([views.at(0)?.verdict.state, views.at(-1)?.verdict.state]).toEqual(['Progressing', 'Complete']);
+  });
+
   test('ends on Ctrl-C without a word', async () => {
     await given('rolling-out');
     const stop = new AbortController();
@@ -147,6 +162,20 @@ describe('status', () => {
     expect(stdout).toMatch(/^Progressing RollingOut: .*\nComplete RolloutComplete: .*\n$/);
   });
 
+  test('with -o json prints one object when it ends, and the lines on the standard error', async () => {
+    await given('rolling-out');
+    let begun = false;
+    const { code, stdout, stderr } = await runCli(['status', 'mesh', '-o', 'json', '--kubeconfig', kubeconfig], {
+      onError: () => {
+        if (!begun) void stored().then((set) => writeStatus(api, standing(set, 'RolloutComplete')));
+        begun = true;
+      },
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'Complete', reason: 'RolloutComplete' });
+    expect(stderr).toMatch(/^Progressing RollingOut: .*\nComplete RolloutComplete: .*\n$/);
+  });
+
   test('ends with 1 when it failed', async () => {
     await given('failed');
     const { code, stdout } = await run('status', 'mesh');
@@ -160,6 +189,9 @@ describe('status', () => {
       code: 3,
       stderr: 'error: not done within 1 s\n',
     });
+    const late = await run('status', 'mesh', '--timeout', '1s', '-o', 'json');
+    expect(late.code).toBe(3);
+    expect(JSON.parse(late.stdout)).toMatchObject({ state: 'Progressing', reason: 'RollingOut' });
     const { code, stdout } = await run('status', 'mesh', '--no-wait', '-o', 'json');
     expect(code).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({ state: 'Progressing', reason: 'RollingOut' });
@@ -175,11 +207,11 @@ describe('status', () => {
 describe('why', () => {
   test('finds a SidecarSet or a pod of that name', async () => {
     await given('failed');
-    const views = async (...argv: string[]): Promise<WhyView[]> =>
+    const told = async (...argv: string[]): Promise<unknown> =>
       JSON.parse((await run('why', ...argv, '-o', 'json')).stdout);
-    expect((await views('mesh'))[0]).toMatchObject({ subject: 'SidecarSet mesh', reason: 'TooManyFailures' });
-    expect((await views('pod/shop-2', '-n', 'shop'))[0]).toMatchObject({ reason: 'FailedBefore' });
-    expect((await views('shop-2', '-A'))[0]).toMatchObject({ subject: 'pod shop/shop-2, SidecarSet mesh' });
+    expect(await told('mesh')).toMatchObject({ subject: 'SidecarSet mesh', reason: 'TooManyFailures' });
+    expect(await told('pod/shop-2', '-n', 'shop')).toMatchObject({ items: [{ reason: 'FailedBefore' }] });
+    expect(await told('shop-2', '-A')).toMatchObject({ items: [{ subject: 'pod shop/shop-2, SidecarSet mesh' }] });
     const { code, stderr } = await run('why', 'shop-2');
     expect(code).toBe(2);
     expect(stderr).toContain('there is no SidecarSet, nor a pod in namespace default, called "shop-2"');
@@ -191,12 +223,33 @@ describe('why', () => {
       metadata: { name: 'mesh', namespace: 'default' },
       spec: { containers: [{ name: 'app', image: 'app:1' }] },
     });
-    expect(await run('why', 'mesh')).toMatchObject({ code: 2, stderr: expect.stringContaining('hint: Say set/mesh') });
+    expect(await run('why', 'mesh')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('hint: Say sidecarset/mesh'),
+    });
     expect(await run('why', 'set/mesh')).toMatchObject({ code: 0 });
     expect(await run('why', 'pod/mesh')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('carries no SidecarSet'),
     });
+  });
+});
+
+describe('the name of a SidecarSet', () => {
+  test.each([['get'], ['status', '--no-wait'], ['pause', '--dry-run'], ['why']])(
+    'may say so, to %s',
+    async (...argv) => {
+      await given('failed');
+      const plain = await run(...argv, 'mesh');
+      expect(await run(...argv, 'sidecarset/mesh')).toEqual(plain);
+      expect(await run(...argv, 'sidecarsets.apps.kruise.io/mesh')).toEqual(plain);
+      expect(await run(...argv, 'deployment/mesh')).toMatchObject({ code: 2, stdout: '' });
+    },
+  );
+
+  test('of which status waits for the end may say so too', async () => {
+    await given('failed');
+    expect(await run('status', 'set/mesh')).toMatchObject({ code: 1 });
   });
 });
 

@@ -135,6 +135,12 @@ describe('diff', () => {
     expect((await runCli(argv, world)).stderr).toMatch(warning);
   });
 
+  test('of several is a list', async () => {
+    const wanted = `${meshSet()}\n---\n${meshSet((text) => text.replaceAll('mesh', 'net'))}`;
+    const { stdout } = await runCli(['diff', '-f', 'new', '--offline', '-o', 'json'], { files: { new: wanted } });
+    expect(JSON.parse(stdout)).toMatchObject({ items: [{ sidecarSet: 'mesh' }, { sidecarSet: 'net' }] });
+  });
+
   test('of nothing says so', async () => {
     expect(await diff(meshSet())).toMatchObject({ code: 0, verdict: 'NoChange', changes: [] });
   });

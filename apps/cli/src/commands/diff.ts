@@ -27,7 +27,8 @@ interface DiffOptions extends ClusterOptions {
 const EPILOG = `
 Compares with the cluster, or with the files of -s and --pods and no cluster at all. Tells the hashes before and after, whether
 running pods can be upgraded and which field keeps them from it, which pods would be begun at once and in which order the others
-would follow, what the API server would refuse, and what it would warn of.
+would follow, what the API server would refuse, and what it would warn of. -o json prints one object for one SidecarSet given with -f,
+{"items": [...]} for several.
 
 Exit status: 0 the change would be taken; 1 it would be refused; 2 wrong arguments or input; 4 no cluster.
 
@@ -152,6 +153,6 @@ function viewOf(set: SidecarSet, world: World, around: Surroundings): ChangeView
 }
 
 function print(views: readonly ChangeView[], { output, limit }: DiffOptions, around: Surroundings): string {
-  if (output === 'json') return toJson(views.length === 1 ? views[0] : views);
+  if (output === 'json') return toJson(views.length === 1 ? views[0] : { items: views });
   return views.map((view) => renderChange(view, paintFor(around), limit)).join('\n');
 }

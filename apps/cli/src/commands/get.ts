@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
-import { type ClusterOptions, checkName, withCluster, withClusterOptions } from '../cluster/connect.js';
+import { type ClusterOptions, withCluster, withClusterOptions } from '../cluster/connect.js';
+import { readSidecarSetName } from '../cluster/object-name.js';
 import { LiveScreen } from '../render/live-screen.js';
-import { toJson, toYaml } from '../render/objects.js';
+import { toJson, toJsonLine, toYaml } from '../render/objects.js';
 import { paintFor } from '../render/paint.js';
 import { renderTree } from '../render/tree.js';
 import type { Surroundings } from '../surroundings.js';
@@ -21,13 +22,15 @@ Pods of every namespace are shown unless -n names one; those that need a look co
 control plane acts on (docs/reference/reasons.md). --watch goes on until Ctrl-C, with --until-done until the rollout is complete
 or has failed; kubectl sidestep status is the one for scripts.
 
+-o json prints one object; with --watch one on a line of its own for each change (newline-delimited JSON), and -o yaml one document.
+
 Exit status: 0 shown; 2 wrong arguments, no such SidecarSet; 4 no cluster.`;
 
 /** `kubectl sidestep get` */
 export function addGet(program: Command, around: Surroundings): void {
   const command = program
     .command('get')
-    .argument('<sidecarset>', 'name of the SidecarSet')
+    .argument('<sidecarset>', 'the SidecarSet: NAME or sidecarset/NAME')
     .description('show a rollout as a tree: SidecarSet, revisions, pods')
     .option('-w, --watch', 'show it again whenever it changes')
     .option('--until-done', 'with --watch: end when the rollout is complete or has failed')
@@ -37,13 +40,13 @@ export function addGet(program: Command, around: Surroundings): void {
     .addHelpText('after', EPILOG)
     .action((name: string, options: GetOptions) =>
       withCluster(options, around, async ({ cluster }) => {
-        const set = await cluster.sidecarSet(checkName(name, 'SidecarSet'));
+        const set = await cluster.sidecarSet(readSidecarSetName(name));
         if (options.watch !== true) {
           const view = sidecarSetView(await cluster.snapshot(set, options.namespace), around.now());
           around.stdout.write(print(view, options, around));
           return;
         }
-        const screen = new LiveScreen(around);
+        const screen = new LiveScreen(around, BETWEEN[options.output]);
         const { namespace } = options;
         for await (const snapshot of watchRollout(cluster, set, { namespace, signal: around.stop })) {
           const view = sidecarSetView(snapshot, around.now());
@@ -55,7 +58,10 @@ export function addGet(program: Command, around: Surroundings): void {
     );
 }
 
-function print(view: SidecarSetView, { output, limit }: GetOptions, around: Surroundings): string {
-  if (output === 'json') return toJson(view);
+/** What is written between the documents of --watch, where programs read them. */
+const BETWEEN: Partial<Record<GetOptions['output'], string>> = { json: '', yaml: '---\n' };
+
+function print(view: SidecarSetView, { output, limit, watch }: GetOptions, around: Surroundings): string {
+  if (output === 'json') return watch === true ? toJsonLine(view) : toJson(view);
   return output === 'yaml' ? toYaml(view) : renderTree(view, paintFor(around), limit);
 }

@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { ClusterReader } from '../cluster/cluster-reader.js';
-import { type ClusterOptions, checkName, withCluster, withClusterOptions } from '../cluster/connect.js';
+import { type ClusterOptions, withCluster, withClusterOptions } from '../cluster/connect.js';
+import { readSidecarSetName } from '../cluster/object-name.js';
 import { CliError, EXIT } from '../errors.js';
+import { toJson } from '../render/objects.js';
 import type { Surroundings } from '../surroundings.js';
 import { type Verdict, verdictOf } from '../view/verdict.js';
 import { watchSidecarSet } from '../watch/watch-rollout.js';
@@ -17,6 +19,8 @@ const EPILOG = `
 Prints a line whenever the state, the reason or the numbers change, and ends when the rollout is done. A rollout that is paused, by
 hand or by a canary step, is waited for.
 
+-o json prints one object at the end, {"state", "reason", "message"}: how it stood then; the lines go to the standard error meanwhile.
+
 Exit status: 0 complete: every pod that may be updated is; 1 failed, or it does not go on without a hand; 2 wrong arguments, no
 such SidecarSet; 3 not done in time; 4 no cluster.
 
@@ -27,19 +31,21 @@ Example:
 export function addStatus(program: Command, around: Surroundings): void {
   const command = program
     .command('status')
-    .argument('<sidecarset>', 'name of the SidecarSet')
+    .argument('<sidecarset>', 'the SidecarSet: NAME or sidecarset/NAME')
     .description('wait for a rollout, for scripts')
     .option('--timeout <time>', 'how long to wait: 90s, 5m, 1h', duration, duration('5m'))
     .option('--no-wait', 'tell the state as it is now')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'));
   withClusterOptions(command)
     .addHelpText('after', EPILOG)
-    .action((name: string, options: StatusOptions) =>
+    .action((argument: string, options: StatusOptions) =>
       withCluster(options, around, async ({ cluster }) => {
-        const set = await cluster.sidecarSet(checkName(name, 'SidecarSet'));
+        const set = await cluster.sidecarSet(readSidecarSetName(argument));
         const verdict = options.wait
-          ? await waitFor(cluster, name, options, around)
-          : tell(verdictOf(set), options, around);
+          ? await waitFor(cluster, set.metadata.name ?? '', options, around)
+          : verdictOf(set);
+        if (options.output === 'json') around.stdout.write(toJson(verdict));
+        else if (!options.wait) around.stdout.write(lineOf(verdict));
         around.exitCode = exitCodeFor(verdict);
       }),
     );
@@ -71,11 +77,12 @@ async function waitFor(
   around.stop.addEventListener('abort', stop, { once: true });
   if (around.stop.aborted) stop();
   const timer = setTimeout(stop, options.timeout);
+  const progress = options.output === 'json' ? around.stderr : around.stdout;
   let last: Verdict | undefined;
   try {
     for await (const set of watchSidecarSet(cluster, name, signal)) {
       const verdict = verdictOf(set);
-      if (lineOf(verdict) !== (last && lineOf(last))) tell(verdict, options, around);
+      if (lineOf(verdict) !== (last && lineOf(last))) progress.write(lineOf(verdict));
       last = verdict;
       if (verdict.state === 'Complete' || verdict.state === 'Failed') return verdict;
     }
@@ -92,8 +99,3 @@ async function waitFor(
 
 const lineOf = ({ state, reason, message }: Verdict): string =>
   `${state}${reason === '' ? '' : ` ${reason}`}: ${message}\n`;
-
-function tell(verdict: Verdict, { output }: StatusOptions, { stdout }: Surroundings): Verdict {
-  stdout.write(output === 'json' ? `${JSON.stringify(verdict)}\n` : lineOf(verdict));
-  return verdict;
-}

@@ -2,8 +2,9 @@ import type { SidecarSet } from '@sidestep/core';
 import type { KubeObject } from '@sidestep/kube';
 import { type Command, Option } from 'commander';
 import type { ClusterReader } from '../cluster/cluster-reader.js';
-import { type ClusterOptions, checkName, withCluster, withClusterOptions } from '../cluster/connect.js';
+import { type ClusterOptions, withCluster, withClusterOptions } from '../cluster/connect.js';
 import { SIDECARSET } from '../cluster/kinds.js';
+import { readSidecarSetName } from '../cluster/object-name.js';
 import { toJson, toYaml } from '../render/objects.js';
 import type { Surroundings } from '../surroundings.js';
 import { abort, pause, promote, resume, retry, rollback, type Steering } from '../view/steering.js';
@@ -71,7 +72,7 @@ export function addVerbs(program: Command, around: Surroundings): void {
   for (const [name, verb] of Object.entries(VERBS)) {
     const command = program
       .command(name)
-      .argument('<sidecarset>', 'name of the SidecarSet')
+      .argument('<sidecarset>', 'the SidecarSet: NAME or sidecarset/NAME')
       .description(verb.does)
       .option('--dry-run', 'print the patch instead of sending it')
       .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'yaml']).default('text'));
@@ -83,7 +84,7 @@ export function addVerbs(program: Command, around: Surroundings): void {
       )
       .action((set: string, options: SteerOptions) =>
         withCluster(options, around, async ({ cluster }) => {
-          const found = await cluster.sidecarSet(checkName(set, 'SidecarSet'));
+          const found = await cluster.sidecarSet(readSidecarSetName(set));
           const steering = await verb.steer({ set: found, options, cluster, now: around.now() });
           around.stdout.write(await carryOut(found, steering, options, cluster));
         }),

@@ -1,7 +1,8 @@
 import { injectedSidecarSets } from '@sidestep/controller';
 import type { FullPod, Pod } from '@sidestep/core';
 import { type Command, Option } from 'commander';
-import { type ClusterOptions, type Connected, checkName, withCluster, withClusterOptions } from '../cluster/connect.js';
+import { type ClusterOptions, type Connected, withCluster, withClusterOptions } from '../cluster/connect.js';
+import { readObjectName } from '../cluster/object-name.js';
 import { CliError } from '../errors.js';
 import { toJson } from '../render/objects.js';
 import { paintFor } from '../render/paint.js';
@@ -15,7 +16,10 @@ interface WhyOptions extends ClusterOptions {
 
 const EPILOG = `
 Prints the rules in the order in which the control plane asks them, the one that holds with its reason and message. NAME is a
-SidecarSet or a pod; set/NAME and pod/NAME say which. A pod is looked for in the namespace of -n, else of the context, with -A in all.
+SidecarSet or a pod; sidecarset/NAME, for short set/NAME, and pod/NAME say which. A pod is looked for in the namespace of -n, else of
+the context, with -A in all.
+
+-o json prints one object for a SidecarSet; for a pod {"items": [...]}, with one object for each SidecarSet that it carries.
 
 Exit status: 0 told; 2 wrong arguments, nothing of that name; 4 no cluster.`;
 
@@ -30,40 +34,37 @@ export function addWhy(program: Command, around: Surroundings): void {
     .addHelpText('after', EPILOG)
     .action((argument: string, options: WhyOptions) =>
       withCluster(options, around, async (connected) => {
-        const views = await viewsOf(argument, options, connected, around.now());
+        const told = await tell(argument, options, connected, around.now());
+        const views = 'items' in told ? told.items : [told];
         const paint = paintFor(around);
         around.stdout.write(
-          options.output === 'json' ? toJson(views) : views.map((view) => renderWhy(view, paint)).join('\n'),
+          options.output === 'json' ? toJson(told) : views.map((view) => renderWhy(view, paint)).join('\n'),
         );
       }),
     );
 }
 
-async function viewsOf(argument: string, options: WhyOptions, connected: Connected, now: Date): Promise<WhyView[]> {
-  const { kind, name } = subjectOf(argument);
+/** A pod may carry several SidecarSets, so what is told of one is a list, however many it has. */
+type Told = WhyView | { items: WhyView[] };
+
+async function tell(argument: string, options: WhyOptions, connected: Connected, now: Date): Promise<Told> {
+  const { kind, name } = readObjectName(argument);
   const { cluster } = connected;
-  const set = kind === 'pod' ? undefined : await cluster.findSidecarSet(name);
-  const pods = kind === 'set' ? [] : await podsNamed(name, options, connected);
+  const set = kind === 'Pod' ? undefined : await cluster.findSidecarSet(name);
+  const pods = kind === 'SidecarSet' ? [] : await podsNamed(name, options, connected);
   if (set !== undefined && pods.length > 0) {
     throw new CliError('NAME_AMBIGUOUS', `there are a SidecarSet and a pod called "${name}"`, {
-      hint: `Say set/${name} or pod/${name}.`,
+      hint: `Say sidecarset/${name} or pod/${name}.`,
     });
   }
-  if (set !== undefined) return [whySidecarSet(await cluster.snapshot(set, options.namespace), now)];
-  if (pods.length > 0) return (await Promise.all(pods.map((pod) => whyOfPod(pod, connected, now)))).flat();
+  if (set !== undefined) return whySidecarSet(await cluster.snapshot(set, options.namespace), now);
+  if (pods.length > 0) return { items: (await Promise.all(pods.map((pod) => whyOfPod(pod, connected, now)))).flat() };
   const where = options.allNamespaces ? 'any namespace' : `namespace ${namespaceOf(options, connected)}`;
   const missing =
-    kind === 'set' ? 'SidecarSet' : kind === 'pod' ? `pod in ${where}` : `SidecarSet, nor a pod in ${where},`;
+    kind === 'SidecarSet' ? 'SidecarSet' : kind === 'Pod' ? `pod in ${where}` : `SidecarSet, nor a pod in ${where},`;
   throw new CliError('NOT_FOUND', `there is no ${missing} called "${name}"`, {
     hint: 'Name the namespace with -n, or look in all with -A.',
   });
-}
-
-function subjectOf(argument: string): { kind: 'set' | 'pod' | 'any'; name: string } {
-  const [, kind, name] = /^(?:(pods?|po|sets?|sidecarsets?)\/)?(.*)$/.exec(argument) ?? [];
-  const isPod = kind?.startsWith('po') ?? false;
-  checkName(name ?? '', isPod ? 'pod' : 'SidecarSet');
-  return { kind: kind === undefined ? 'any' : isPod ? 'pod' : 'set', name: name ?? '' };
 }
 
 const namespaceOf = ({ namespace }: ClusterOptions, { contextNamespace }: Connected): string =>

@@ -6,18 +6,24 @@ const ESCAPE = String.fromCharCode(27);
 /** A screen that is written more often flickers, and nobody reads faster. */
 const LEAST_MS = 200;
 
-/** Shows a text in the place of the one before: in place on a terminal, else below it and only when it differs. */
+/**
+ * Shows a text in the place of the one before: in place on a terminal, else below it and only when it differs. Documents for programs
+ * are always told one below the other, `between` apart.
+ */
 export class LiveScreen {
   private rows = 0;
   private shown = '';
 
-  constructor(private readonly around: Pick<Surroundings, 'stdout' | 'stop'>) {}
+  constructor(
+    private readonly around: Pick<Surroundings, 'stdout' | 'stop'>,
+    private readonly between?: string,
+  ) {}
 
   async show(text: string): Promise<void> {
     if (text === this.shown) return;
     const { stdout, stop } = this.around;
-    if (!stdout.isTTY) stdout.write(this.shown === '' ? text : `\n${text}`);
-    else this.redraw(text);
+    if (stdout.isTTY && this.between === undefined) this.redraw(text);
+    else stdout.write(this.shown === '' ? text : `${this.between ?? '\n'}${text}`);
     this.shown = text;
     await delay(LEAST_MS, undefined, { signal: stop }).catch(() => undefined);
   }

@@ -14,3 +14,6 @@ export function printObjects(objects: readonly object[], format: Format): string
 export const toYaml = (value: unknown): string => stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
 
 export const toJson = (value: unknown): string => `${printJson(value, 2)}\n`;
+
+/** One document on one line, as a stream of changes has them. */
+export const toJsonLine = (value: unknown): string => `${printJson(value)}\n`;
