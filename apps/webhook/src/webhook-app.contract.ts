@@ -1,10 +1,11 @@
+import { request as plainRequest } from 'node:http';
 import { get, request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HttpKubeApi, type KubeObject, loadKubeConfig, RateLimiter } from '@sidestep/kube';
 import { createLogger, createMetrics } from '@sidestep/observability';
 import { freePort } from '@sidestep/testkit';
 import { pod, podRequest, review, sidecarSet } from '../test/reviews.js';
-import { CRD, MUTATING, SECRET, SIDECAR_SET } from './cluster/kinds.js';
+import { CRD, MUTATING, SECRET, SIDECAR_SET, VALIDATING } from './cluster/kinds.js';
 import { readConfig } from './config.js';
 import { WebhookApp } from './webhook-app.js';
 
@@ -55,6 +56,20 @@ const post = (url: string, body: string): Promise<string> =>
     outgoing.once('error', reject);
     outgoing.end(body);
   });
+
+/** Deletes a SidecarSet; resolves with the Warning header that an administrator gets to read. */
+async function warningOfDeletion(kubeconfig: string, name: string, query = ''): Promise<string> {
+  const connection = loadKubeConfig({ kubeconfig });
+  const { headers, tls } = await connection.credentials();
+  const send = connection.server.startsWith('https:') ? request : plainRequest;
+  return new Promise((resolve, reject) => {
+    const url = `${connection.server}/apis/apps.kruise.io/v1beta1/sidecarsets/${name}${query}`;
+    const outgoing = send(url, { method: 'DELETE', headers, ...tls }, (incoming) => {
+      incoming.resume().once('end', () => resolve(String(incoming.headers.warning)));
+    });
+    outgoing.once('error', reject).end();
+  });
+}
 
 /** What the webhook does when an API server calls it over TLS, through the shipped configurations and permissions. */
 export function describeWebhookOn(name: string, start: () => Promise<InstalledApiServer>): void {
@@ -120,6 +135,24 @@ export function describeWebhookOn(name: string, start: () => Promise<InstalledAp
         status: 422,
         message: expect.stringMatching(/^admission webhook "vsidecarset.kb.io" denied the request: spec.selector: /),
       });
+    });
+
+    test('warns of a deletion in the middle of a rollout, which no webhook can hold up', async () => {
+      const selector = { matchLabels: { app: 'leaving' } };
+      const set = await api.create(SIDECAR_SET, sidecarSet({ selector }, 'leaving'));
+      const status = { matchedPods: 3, updatedPods: 1, readyPods: 3, upgradingPods: 2 };
+      await api.replace(SIDECAR_SET, { ...set, status }, { subresource: 'status' });
+      expect(await warningOfDeletion(server.kubeconfig, 'leaving', '?dryRun=All')).toContain('2 pods are half way');
+      expect(await warningOfDeletion(server.kubeconfig, 'leaving')).toContain('2 pods are half way');
+      await expect(api.get(SIDECAR_SET, { name: 'leaving' })).rejects.toMatchObject({ status: 404 });
+      const { webhooks } = await api.get<KubeObject & { webhooks: { rules: { operations: string[] }[] }[] }>(
+        VALIDATING,
+        {
+          name: 'sidestep-validating-webhook-configuration',
+        },
+      );
+      const asked = webhooks.filter(({ rules }) => rules.some(({ operations }) => operations.includes('DELETE')));
+      expect(asked).toMatchObject([{ failurePolicy: 'Ignore' }]);
     });
 
     test('converts between the versions', async () => {

@@ -19,11 +19,11 @@ export const isSidecarSetWrite = ({ subResource, operation }: AdmissionRequest):
   !subResource && (operation === 'CREATE' || operation === 'UPDATE');
 
 /**
- * The set as it was before an update. One that cannot be read was stored before there were rules, and must not hold up its own
- * repair.
+ * The set as it was before an update or a deletion. One that cannot be read was stored before there were rules, and must hold up
+ * neither.
  */
 export function oldSidecarSet({ operation, oldObject }: AdmissionRequest): SidecarSet | undefined {
-  if (operation !== 'UPDATE') return undefined;
+  if (operation !== 'UPDATE' && operation !== 'DELETE') return undefined;
   try {
     return readSidecarSet(oldObject);
   } catch {

@@ -163,6 +163,19 @@ describe('validating a SidecarSet', () => {
     expect(validate(patching, {}, memoryView({ whitelist }))).toMatchObject({ allowed: true });
   });
 
+  test.each<[string, unknown, unknown]>([
+    ['with the pods that are half way', { upgradingPods: 2 }, [expect.stringContaining('2 pods are half way')]],
+    ['without a word when none is', { upgradingPods: 0 }, []],
+    ['without a word before a planner has seen it', undefined, []],
+  ])('allows a deletion, %s', (_, status, warnings) => {
+    const oldObject = { ...sidecarSet(), status };
+    expect(validate(undefined, { operation: 'DELETE', oldObject })).toEqual({ allowed: true, warnings });
+  });
+
+  test.each(unreadable)('allows the deletion of %s', (_, oldObject) => {
+    expect(validate(undefined, { operation: 'DELETE', oldObject })).toMatchObject({ allowed: true });
+  });
+
   test.each(others)('looks at nothing else: %s is allowed', (_, more) => {
     expect(validate({}, more)).toEqual({ allowed: true });
   });

@@ -2,6 +2,7 @@ import {
   API_V1BETA1,
   convertSidecarSet,
   defaultSidecarSet,
+  deletionWarnings,
   formatFieldErrors,
   readSidecarSet,
   type SidecarSet,
@@ -15,7 +16,8 @@ import type { AdmissionAnswer, AdmissionRequest } from './review.js';
 import { isSidecarSetWrite, oldSidecarSet, sidecarSetProblem } from './sidecarset-request.js';
 
 /**
- * Refuses a SidecarSet that breaks a rule, naming every rule that it breaks, and warns of what is allowed but hardly meant.
+ * Refuses a SidecarSet that breaks a rule, naming every rule that it breaks, and warns of what is allowed but hardly meant. A
+ * deletion is never refused.
  * Throws what `refusalOf` understands.
  */
 export function validateSidecarSet(
@@ -24,6 +26,7 @@ export function validateSidecarSet(
 ): AdmissionAnswer {
   const problem = sidecarSetProblem(request, SIDECARSET_RULES);
   if (problem) return badRequest(problem);
+  if (request.operation === 'DELETE') return deletion(request);
   if (!isSidecarSetWrite(request)) return { allowed: true };
   const set = asStored(readSidecarSet(request.object));
   const old = oldSidecarSet(request);
@@ -36,6 +39,11 @@ export function validateSidecarSet(
   });
   if (errors.length > 0) return invalid(formatFieldErrors(errors));
   return { allowed: true, warnings: sidecarSetWarnings(set, others) };
+}
+
+function deletion(request: AdmissionRequest): AdmissionAnswer {
+  const set = oldSidecarSet(request);
+  return { allowed: true, ...(set ? { warnings: deletionWarnings(set) } : {}) };
 }
 
 /** Rules are written for what is stored: the newer version, with its defaults. */

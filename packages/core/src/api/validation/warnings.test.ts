@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { defaultSidecarSet } from '../defaults/sidecarset.js';
 import type { SidecarContainer, SidecarSet, SidecarSetSpec } from '../sidecarset.js';
-import { sidecarSetWarnings } from './warnings.js';
+import { deletionWarnings, sidecarSetWarnings } from './warnings.js';
 
 const DIGEST = `idle@sha256:${'0'.repeat(64)}`;
 
@@ -77,5 +77,27 @@ describe('admission warnings', () => {
     expect(sidecarSetWarnings(set, [set, other])).toEqual([expect.stringContaining('SidecarSet other')]);
     const elsewhere = { ...other, spec: { ...other.spec, selector: { matchLabels: { app: 'bank' } } } };
     expect(sidecarSetWarnings(set, [elsewhere])).toEqual([]);
+  });
+});
+
+describe('a deletion', () => {
+  const upgrading = (upgradingPods?: unknown): SidecarSet => ({
+    ...aSet({}),
+    status: { matchedPods: 9, updatedPods: 3, readyPods: 9, upgradingPods } as SidecarSet['status'],
+  });
+
+  test.each([
+    [1, '1 pod is half way'],
+    [7, '7 pods are half way'],
+  ])('in the middle of a rollout is warned of, with the %i pods that stay as they are', (count, words) => {
+    expect(deletionWarnings(upgrading(count))).toEqual([expect.stringContaining(words)]);
+  });
+
+  test.each([[0], [undefined], [null], ['many'], [{}]])('with upgradingPods %j is none to warn of', (count) => {
+    expect(deletionWarnings(upgrading(count))).toEqual([]);
+  });
+
+  test('of a SidecarSet that has no status yet is none to warn of', () => {
+    expect(deletionWarnings(aSet({}))).toEqual([]);
   });
 });

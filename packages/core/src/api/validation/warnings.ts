@@ -21,6 +21,17 @@ export function sidecarSetWarnings(set: SidecarSet, others: Iterable<SidecarSet>
   ];
 }
 
+/** What the deletion of a SidecarSet leaves behind, for `AdmissionResponse.warnings`; empty when nothing. */
+export function deletionWarnings({ status }: SidecarSet): string[] {
+  const count = Number(status?.upgradingPods ?? 0);
+  if (!(count > 0)) return [];
+  const [pods, they] = count === 1 ? ['1 pod is', 'it stays'] : [`${count} pods are`, 'they stay'];
+  return [
+    `${pods} half way through an upgrade, and nobody finishes it without this SidecarSet: ${they} with two live sidecars, or with one that ` +
+      'does not start, until made anew or until a SidecarSet of this name is created again',
+  ];
+}
+
 function strategyWarnings({ spec: { updateStrategy: strategy = {} } }: SidecarSet): string[] {
   const warnings: string[] = [];
   const { type, maxUnavailable, steps, partition } = strategy;
