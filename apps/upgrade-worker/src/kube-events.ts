@@ -6,7 +6,7 @@ import type { EventRecorder } from '@sidestep/kube';
 export class KubeEvents implements EventPort {
   constructor(private readonly recorder: EventRecorder) {}
 
-  onPod({ metadata }: FullPod, event: PodEvent & { container?: string }): void {
+  onPod({ metadata }: Pick<FullPod, 'metadata'>, event: PodEvent & { container?: string }): void {
     const { type, reason, message, container } = event;
     const about = { apiVersion: 'v1', kind: 'Pod', ...identity(metadata) };
     const fieldPath = container === undefined ? {} : { fieldPath: `spec.containers{${container}}` };

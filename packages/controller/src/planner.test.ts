@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { KRUISE, type SidecarSet, type SidecarSetStatus } from '@sidestep/core';
+import { type FullPod, KRUISE, type SidecarSet, type SidecarSetStatus } from '@sidestep/core';
 import { PhaseRunner } from './phase-runner.js';
 import { TargetSource } from './target-source.js';
 import { acknowledged, aPod, aSidecarSet, withImage } from './testing/objects.js';
@@ -130,6 +130,29 @@ describe('a rollout', () => {
     expect(world.events).toContain('Normal mesh-set RollingOut');
     expect(world.events.filter((event) => event.endsWith('RolloutComplete'))).toHaveLength(1);
   });
+
+  test('tells on the pod that its empty image cannot be pulled, which no worker looks at any more', async () => {
+    edit((stored) => withImage(stored, 'mesh:v2'));
+    await world.settle();
+    const begun = (await work())[0]?.split(' ')[1] ?? '';
+    await world.settle();
+    expect(await work()).toEqual([`reset ${begun}`]);
+    world.change(begun, (pod) => ({
+      ...pod,
+      status: { ...pod.status, containerStatuses: withoutImage(pod, 'mesh-1') },
+    }));
+    await world.settle();
+    world.later(60_000);
+    world.planner.reconcileAll();
+    await world.settle();
+    const told = world.events.filter((event) => event.includes(begun));
+    expect(told).toEqual([`Warning ${begun} SidecarUpgradeFailed`]);
+  });
+
+  const withoutImage = ({ status }: FullPod, name: string) =>
+    status?.containerStatuses?.map((each) =>
+      each.name === name ? { ...each, ready: false, state: { waiting: { reason: 'ErrImagePull' } } } : each,
+    ) ?? [];
 
   test('asks for the next phase at the very news that makes it due', async () => {
     edit((stored) => withImage(stored, 'mesh:v2'));

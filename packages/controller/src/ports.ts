@@ -95,7 +95,7 @@ export interface JobPort {
 
 /** Tells people what happened; never rejects and never makes the caller wait. */
 export interface EventPort {
-  onPod(pod: FullPod, event: PodEvent & { container?: string }): void;
+  onPod(pod: Pick<FullPod, 'metadata'>, event: PodEvent & { container?: string }): void;
   onSidecarSet(sidecarSet: SidecarSet, event: RolloutEvent): void;
 }
 

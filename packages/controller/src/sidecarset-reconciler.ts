@@ -162,6 +162,8 @@ export class SidecarSetReconciler {
     const { ledger, sidecarSet, decision } = look;
     const { statuses, events } = this.parts;
     for (const event of decision.events) events.onSidecarSet(sidecarSet, event);
+    for (const { namespace, pod: name, uid, event } of decision.podEvents)
+      events.onPod({ metadata: { namespace, name, uid } }, event);
     const early = !this.refused && isUrgent(sidecarSet.status, decision.status);
     let statusDue = early ? await statuses.write(sidecarSet, decision.status) : undefined;
     if (early && statusDue !== undefined) {

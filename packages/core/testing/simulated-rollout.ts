@@ -24,6 +24,8 @@ export class SimulatedRollout {
   now = Date.parse('2026-03-01T11:00:00Z');
   /** Every Event, in order. */
   readonly events: string[] = [];
+  /** Every Event that the planner told of a pod, as `pod container message`. */
+  readonly podEvents: string[] = [];
   /** Pods that run two live sidecars, at the worst moment. */
   mostOpen = 0;
   private readonly project = podProjection();
@@ -92,6 +94,8 @@ export class SimulatedRollout {
     this.decision = this.ledger.decide(this.clock);
     this.set = { ...this.set, status: this.decision.status };
     this.events.push(...this.decision.events.map(({ reason }) => reason));
+    for (const { pod, event } of this.decision.podEvents)
+      this.podEvents.push(`${pod} ${event.container} ${event.message}`);
     return this.decision;
   }
 

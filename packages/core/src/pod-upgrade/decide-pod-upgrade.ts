@@ -3,8 +3,9 @@ import { pointerToken } from '../injection/apply-json-patch.js';
 import { InjectionRefused } from '../injection/injection-plan.js';
 import { type Assessment, assessPod } from './assess-pod.js';
 import { releaseOfManagedFields } from './managed-fields.js';
+import { eventsOf } from './pod-events.js';
 import { type PodReading, readPod } from './pod-reading.js';
-import type { PodEvent, PodUpgradeDecision, PodUpgradeInput } from './types.js';
+import type { PodUpgradeDecision, PodUpgradeInput } from './types.js';
 import { upgradableConditionPatch } from './upgradable-condition.js';
 import { annotationsAfter } from './write-annotations.js';
 import type { WritePlan } from './write-plan.js';
@@ -51,17 +52,6 @@ function baseDecision(reading: PodReading, assessment: Assessment, now: Date): P
   if (container !== undefined) decision.container = container;
   if (reviewAt !== undefined) decision.retryAfterMs = Math.max(0, reviewAt - now.getTime());
   return decision;
-}
-
-function eventsOf({ state, due, reason, message }: Assessment): PodEvent[] {
-  if (due === 'reset') {
-    const text = 'reset sidecar container image empty successfully';
-    return [{ type: 'Normal', reason: 'ResetContainerSucceed', message: text }];
-  }
-  if (due === 'abort') return [{ type: 'Warning', reason: 'SidecarUpgradeAborted', message: `${reason}: ${message}` }];
-  if (state === 'Failed')
-    return [{ type: 'Warning', reason: 'SidecarUpgradeFailed', message: `${reason}: ${message}` }];
-  return [];
 }
 
 /**

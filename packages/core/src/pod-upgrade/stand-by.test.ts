@@ -128,6 +128,23 @@ describe('a rollout whose empty image cannot be pulled', () => {
     expect(rollout.events).toContain('PodsFailed');
   });
 
+  test('is told on the pod itself, once, whatever the kubelet says next, and once more when it fails again', () => {
+    const rollout = edited({ maxUnavailable: 1 });
+    expect(rollout.podEvents).toEqual([
+      expect.stringMatching(/^pod-\d mesh-1 ImagePullFailed: container mesh-1 with image mesh:empty-nopull is in/),
+    ]);
+    const [failed] = [...rollout.pods.values()].filter((pod) => pod.look().state === 'Failed');
+    const pod = shows(failed as SimulatedPod, waiting('ImagePullBackOff'));
+    pod.pod = { ...pod.pod, metadata: { ...pod.pod.metadata, resourceVersion: 'next' } };
+    expect(rollout.look().blocked.map(({ reason }) => reason)).toContain('ImagePullFailed');
+    expect(rollout.podEvents).toHaveLength(1);
+    rollout.edit(emptyImage('mesh:empty')).wait(700).run();
+    rollout.edit(emptyImage('mesh:other-nopull', 'mesh:v3')).wait(3600).run();
+    expect(rollout.podEvents.slice(1)).toEqual([expect.stringContaining('mesh:other-nopull')]);
+    rollout.replacePlanner().look();
+    expect(rollout.podEvents).toHaveLength(3);
+  });
+
   test('is ended by the failure policy: no more pods are begun, and a later edit of the empty image mends those that were', () => {
     const rollout = edited({ failurePolicy: { maxFailures: 0 }, maxUnavailable: 1 });
     expect(rollout.condition('Degraded')).toBe('True TooManyFailures');

@@ -7,6 +7,7 @@ import type { ProjectedPod, UpgradeTarget } from '../pod-upgrade/types.js';
 import { upgradeTarget } from '../pod-upgrade/upgrade-target.js';
 import { maxUnavailableOf, partitionOf } from './budget.js';
 import { decideStep } from './canary-steps.js';
+import { FailureNews } from './failure-news.js';
 import { decideFailures } from './failure-policy.js';
 import { JobOutbox } from './job-outbox.js';
 import { type PickLimits, pickPods } from './picks.js';
@@ -38,6 +39,7 @@ export interface DecideOptions {
 export class RolloutLedger {
   private readonly book = new PodBook();
   private readonly outbox = new JobOutbox();
+  private readonly failures = new FailureNews();
   private subject: RolloutSubject | undefined;
   private context: SummaryContext | undefined;
   private contextKey = '';
@@ -118,6 +120,7 @@ export class RolloutLedger {
       prePull: prePull?.requests ?? [],
       prePullImages: prePull?.images ?? [],
       events: [...eventsOf(before, status), ...this.notUpgradableEvents()],
+      podEvents: this.failures.collect(this.book, changed),
       blocked: blockedPods(facts, stopReason(status)),
     };
     const next = Math.min(this.book.nextReview, facts.hold?.until ?? Number.POSITIVE_INFINITY, recalledUntil);

@@ -2,7 +2,7 @@
 import type { ControllerRevision } from '../api/kubernetes.js';
 import type { Reason } from '../api/reasons.js';
 import type { SidecarSet, SidecarSetStatus } from '../api/sidecarset.js';
-import type { PodUpgradeState, UpgradePhase } from '../pod-upgrade/types.js';
+import type { PodEvent, PodUpgradeState, UpgradePhase } from '../pod-upgrade/types.js';
 
 /** One phase of one pod that should be in the queue. Keys only. */
 export interface RolloutJob {
@@ -44,6 +44,14 @@ export interface PodConditionWrite {
   pod: string;
   uid: string;
   statusPatch: { status: { conditions: object[] } };
+}
+
+/** An Event to record on a pod that failed and that no phase is due on, so that no worker looks at it. */
+export interface PodEventWrite {
+  namespace: string;
+  pod: string;
+  uid: string;
+  event: PodEvent & { container?: string };
 }
 
 /** An image that a node should have before its pods are begun. */
@@ -125,6 +133,7 @@ export interface RolloutDecision {
   /** Images that pods may pull for this SidecarSet; a pod that pulls another one for it is of no use any more. */
   prePullImages: string[];
   events: RolloutEvent[];
+  podEvents: PodEventWrite[];
   /** When time alone will change the outcome; 0: more jobs are due than are named here; absent: only an event can. */
   requeueAfterMs?: number;
   blocked: BlockedPods[];
