@@ -17,6 +17,10 @@ export interface QueueUnderTest {
 
 /** Against a wait without end, not a slow machine. */
 export const DEADLINE_MS = 60_000;
+/** What takes longer makes its caller wait, however slow the machine is. */
+export const SOON_MS = 30_000;
+/** A look that takes longer counts as no more: the machine, and with it what is waited for, may have stood still. */
+const MOST_OF_ONE_LOOK_MS = 1_000;
 export const DONE: PhaseOutcome = { kind: 'done' };
 
 /** A job of a pod; the same name always gives the same id. */
@@ -31,12 +35,28 @@ export const job = (pod: string, phase: Phase = 'upgrade'): PhaseJob => ({
 });
 
 /** Waits for a condition, and fails loudly when it does not come. */
-export const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain: ${what}`);
+export const until = async (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> => {
+  let waitedMs = 0;
+  for (let since = Date.now(); !(await holds()); since = Date.now()) {
+    if (waitedMs > deadlineMs) throw new Error(`Waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
+    waitedMs += Math.min(Date.now() - since, MOST_OF_ONE_LOOK_MS);
   }
+};
+
+/** What the call comes to, or a loud failure when it comes to nothing soon. */
+export const soon = async <T>(what: string, call: Promise<T>): Promise<T> => {
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+  };
+  call.then(settle, settle);
+  await until(`${what}, soon`, () => settled, SOON_MS);
+  return call;
 };
 
 /** A door that a handler waits at until the test opens it. */

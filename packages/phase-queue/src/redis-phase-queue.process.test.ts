@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { type PhaseJob, phaseJobId } from './phase-job.js';
 import { describePhaseQueue } from './phase-queue.contract.js';
 import type { QueueEvent } from './port.js';
-import { until } from './queue-bench.contract.js';
+import { soon, until } from './queue-bench.contract.js';
 import { RedisPhaseQueue } from './redis-phase-queue.js';
 
 /**
@@ -154,6 +154,19 @@ const describeOnRedis = (server: RedisHandle): void => {
       await other.close();
       await client.config('SET', 'maxmemory-policy', 'noeviction');
       expect(heard).toEqual([{ kind: 'warning', message: expect.stringContaining('allkeys-lru') }]);
+    });
+
+    test('refuses producers soon when Redis is full, and takes jobs again once there is room', async () => {
+      const full = new RedisPhaseQueue({ url: server.url, name: fresh(), timing });
+      await full.enqueue([job]);
+      await client.config('SET', 'maxmemory', '1');
+      const refused = { code: 'QUEUE_UNAVAILABLE', retry: 'backoff' };
+      const second = { ...job, pod: 'b', uid: 'v' };
+      await expect(soon('a job to be refused', full.enqueue([second]))).rejects.toMatchObject(refused);
+      await client.config('SET', 'maxmemory', '0');
+      await full.enqueue([second]);
+      expect(await full.depth()).toMatchObject({ waiting: 2 });
+      await full.close();
     });
 
     test('does not wait for a Redis that was never there, and works once it is', async () => {
