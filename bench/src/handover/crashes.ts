@@ -31,19 +31,29 @@ async function runCrash(context: BenchContext, program: string, crash: Crash, ti
   const chain = await Chain.create(context.root, 'takeover');
   const custodian = crash.custodian ? chain.startCustodian() : undefined;
   let generation = 0;
+  let failedAttempts = 0;
+  const next = async (): Promise<Generation> => {
+    const attempt = await chain.takeOver(++generation);
+    failedAttempts += attempt.failed;
+    return attempt.next;
+  };
   try {
     let serving = chain.start(generation);
     await serving.hears('owner');
     const load = chain.startClients(program, { slots: SLOTS, mode: 'short' });
     const restarts: number[] = [];
     for (let i = 0; i < times; i++) {
-      if (crash.before === 'hand-over') serving = await handOver(chain, serving, ++generation);
+      if (crash.before === 'hand-over') {
+        const old = serving;
+        serving = await next();
+        await old.hears('done');
+      }
       await custodian?.keeps(generation);
       await load.answered(SLOTS * 5);
       const killedAt = performance.now();
       serving.child.kill('SIGKILL');
       await serving.exited;
-      serving = (await chain.takeOver(++generation)).next;
+      serving = await next();
       restarts.push(performance.now() - killedAt);
       await load.answered(SLOTS * 5);
     }
@@ -54,6 +64,7 @@ async function runCrash(context: BenchContext, program: string, crash: Crash, ti
       name: crash.name,
       ok: !crash.custodian || (seen.refused === 0 && cut <= SLOTS * times),
       crashes: times,
+      failedAttempts,
       answered: seen.ok,
       refused: seen.refused,
       cut,
@@ -64,10 +75,4 @@ async function runCrash(context: BenchContext, program: string, crash: Crash, ti
   } finally {
     await chain.close();
   }
-}
-
-async function handOver(chain: Chain, old: Generation, version: number): Promise<Generation> {
-  const { next } = await chain.takeOver(version);
-  await old.hears('done');
-  return next;
 }

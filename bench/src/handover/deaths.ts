@@ -85,7 +85,8 @@ async function runDeath(context: BenchContext, program: string, death: Death): P
     await clients.answered(SLOTS * 5);
     const whileServing = death.point.endsWith(SERVES);
     const options = death.side === 'new' ? { interrupt } : {};
-    const { next } = await chain.takeOver(2, options, death.side === 'new' && !whileServing ? 'interrupted' : 'owner');
+    const until = death.side === 'new' && !whileServing ? 'interrupted' : 'owner';
+    const { next, failed } = await chain.takeOver(2, options, until);
     if (whileServing) await killServing(death, clients, { old, next });
     const after = await clients.answered(SLOTS * 10);
     const resumes = death.side === 'new' && (death.point.endsWith(COMMITTED) || death.point.endsWith(SERVES));
@@ -96,6 +97,7 @@ async function runDeath(context: BenchContext, program: string, death: Death): P
     return {
       name: death.name,
       ok: (death.mayRefuse || seen.refused === 0) && lost <= death.mayLose,
+      failedAttempts: failed,
       answered: seen.ok,
       refused: seen.refused,
       lost,
@@ -113,7 +115,10 @@ async function killServing(death: Death, clients: Clients, { old, next }: { old:
   dying.child.kill(death.signal);
 }
 
-/** Failed and successful attempts in alternation; then as many failed ones beside one and the same process, which must leave nothing behind. */
+/**
+ * Failed and successful attempts in alternation; then as many failed ones beside one and the same process, which must leave nothing
+ * behind.
+ */
 export async function runAlternation(context: BenchContext, program: string, pairs: number): Promise<Row> {
   context.say(`${pairs} failed and ${pairs} successful attempts in alternation, then ${pairs} failed ones`);
   const chain = await Chain.create(context.root, 'takeover');
@@ -125,9 +130,12 @@ export async function runAlternation(context: BenchContext, program: string, pai
     let current = chain.start(0);
     await current.hears('owner');
     const clients = chain.startClients(program, { slots: SLOTS, mode: 'short', patienceMs: LONG_PATIENCE_MS });
+    let failedAttempts = 0;
     for (let i = 0; i < pairs; i++) {
       await fail(i);
-      current = (await chain.takeOver(2 * i + 2)).next;
+      const { next, failed } = await chain.takeOver(2 * i + 2);
+      current = next;
+      failedAttempts += failed;
     }
     await clients.answered(SLOTS);
     const seen = await clients.report();
@@ -142,6 +150,7 @@ export async function runAlternation(context: BenchContext, program: string, pai
       name: 'failed and successful attempts',
       ok: lost === 0 && leaked === 0 && grownMB <= MOST_GROWTH_MB,
       handovers: pairs,
+      failedAttempts,
       answered: seen.ok,
       refused: seen.refused,
       lost,

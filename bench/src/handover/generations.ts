@@ -13,7 +13,7 @@ import { plainEnvironment } from './plain-environment.js';
 /** `takeover`: a Node server with the library · `program`: `sidestep-agent run` beside a program · the others lose by design. */
 export type Strategy = 'takeover' | 'program' | 'cold' | 'reuseport' | 'openkruise';
 
-const MOST_ATTEMPTS = 20;
+const MOST_ATTEMPTS = 5;
 
 /** A busy machine takes its time to close thousands of connections. */
 const MOST_LOOKS = 600;
@@ -209,8 +209,8 @@ export class Chain {
   }
 
   /**
-   * Resolves with the next generation, once it is the owner or has come to where it dies. A machine that stands still for seconds lets deadlines pass; whoever starts
-   * containers tries again then, and so does this: `failed` says how often.
+   * Resolves with the next generation, once it is the owner or has come to where it dies. A machine that stands still for seconds lets
+   * deadlines pass; whoever starts containers tries again then, and so does this: `failed` says how often.
    */
   async takeOver(
     version: number,

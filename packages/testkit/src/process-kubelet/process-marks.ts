@@ -43,8 +43,9 @@ const MOST_LOOKS = 1_000;
 const LONGEST_PAUSE_MS = 20;
 
 /**
- * Ends every process of this user that was started with that variable in its environment, or inherited it, and resolves when none is left;
- * a process forked meanwhile is met by the next look. One that the kernel cannot end is given up after a while.
+ * Ends every process of this user that was started with that variable in its environment, or inherited it, and resolves
+ * when none is left; a process forked meanwhile is met by the next look. One that the kernel cannot end is given up
+ * after a while.
  */
 export async function killMarked(mark: string, value: string): Promise<void> {
   for (let looks = 1; looks <= MOST_LOOKS; looks++) {
