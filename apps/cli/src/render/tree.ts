@@ -1,6 +1,8 @@
+import type { PodGroup } from '../view/left-alone.js';
 import type { PodView, RevisionView, SidecarSetView } from '../view/sidecarset-view.js';
 import type { RolloutState } from '../view/verdict.js';
 import { alignColumns, type Paint } from './paint.js';
+import { examplesText } from './why.js';
 
 /** A rollout as a tree: SidecarSet, revisions, pods; at most `limit` pods of each revision. */
 export function renderTree(view: SidecarSetView, paint: Paint, limit: number): string {
@@ -22,8 +24,12 @@ function headLines(view: SidecarSetView, paint: Paint): string[] {
     `${stateMark(verdict.state, paint)} ${paint.bold(`SidecarSet ${view.name}`)}  ${view.images.join(', ')}`,
     `  ${verdict.state}${reason} ${verdict.message}`,
     `  ${counts.join(', ')}; ${strategy}`,
+    ...view.leftAlone.map(leftAloneLine),
   ];
 }
+
+const leftAloneLine = (group: PodGroup): string =>
+  `  ${group.count} ${group.count === 1 ? 'pod is' : 'pods are'} left alone, ${group.reason}: ${group.message}${examplesText(group)}`;
 
 /** The sign of a state, the same wherever it is shown. */
 export function stateMark(state: RolloutState, paint: Paint): string {

@@ -1,4 +1,5 @@
 import type { Check } from '../view/check-chain.js';
+import type { PodGroup } from '../view/left-alone.js';
 import type { WhyView } from '../view/why-view.js';
 import type { Paint } from './paint.js';
 
@@ -11,12 +12,14 @@ export function renderWhy({ subject, state, reason, message, checks, blocked = [
     ...checks.flatMap((check) => checkLines(check, paint)),
   ];
   if (blocked.length > 0) lines.push('', '  pods that are not done:');
-  for (const group of blocked) {
-    const more = group.count > group.examples.length ? ', ...' : '';
-    const examples = group.examples.length === 0 ? '' : ` (${group.examples.join(', ')}${more})`;
-    lines.push(`  ${group.count} ${group.reason}: ${group.message}${examples}`);
-  }
+  for (const group of blocked) lines.push(`  ${group.count} ${group.reason}: ${group.message}${examplesText(group)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** ` (shop/shop-1, shop/shop-2, ...)`, or nothing where no name is known. */
+export function examplesText({ count, examples }: PodGroup): string {
+  if (examples.length === 0) return '';
+  return ` (${examples.join(', ')}${count > examples.length ? ', ...' : ''})`;
 }
 
 function checkLines({ rule, result, reason, message }: Check, paint: Paint): string[] {

@@ -14,6 +14,7 @@ import {
   type UpgradePhase,
   upgradeTarget,
 } from '@sidestep/core';
+import { type PodGroup, podsLeftAlone } from './left-alone.js';
 import type { RolloutSnapshot } from './snapshot.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
@@ -59,6 +60,8 @@ export interface SidecarSetView {
   /** Canary steps: the one worked on, from 1, and how many there are. */
   step?: { current: number; of: number };
   revisions: RevisionView[];
+  /** Pods that carry the SidecarSet and that its rollout is not for, by what leaves them alone. */
+  leftAlone: PodGroup[];
 }
 
 /** The tree from the objects alone; pods stand where the control plane's own rules put them. */
@@ -77,6 +80,7 @@ export function sidecarSetView(snapshot: RolloutSnapshot, now: Date): SidecarSet
     images: imagesOf(spec),
     strategy: strategyText(spec),
     revisions: revisionViews(sidecarSet, revisions, podsByRevision(snapshot, context, now)),
+    leftAlone: podsLeftAlone(context, snapshot, now),
   };
   const of = spec.updateStrategy?.steps?.length ?? 0;
   if (of > 0) view.step = { current: Math.min((status?.currentStep ?? 0) + 1, of), of };
@@ -94,7 +98,7 @@ function podsByRevision(snapshot: RolloutSnapshot, context: SummaryContext, now:
   const groups = new Map<string, PodView[]>();
   for (const pod of snapshot.pods) {
     const summary = summarizePod(context, pod, now);
-    if (!summary.matched) continue;
+    if (!summary.matched && !summary.apart) continue;
     const revision = summary.controllerRevision ?? '';
     const group = groups.get(revision) ?? [];
     group.push(podView(pod, summary, context, now));
@@ -175,10 +179,11 @@ function revisionImages({ data }: ControllerRevision): string[] {
 const imagesOf = ({ containers }: SidecarSetSpec): string[] => (containers ?? []).flatMap(({ image }) => image ?? []);
 
 function strategyText({ updateStrategy = {} }: SidecarSetSpec): string {
-  const { type, maxUnavailable = 1, partition = 0, paused } = updateStrategy;
+  const { type, maxUnavailable = 1, partition = 0, paused, selector } = updateStrategy;
   if (type === 'NotUpdate') return 'NotUpdate';
   const parts = [`maxUnavailable ${maxUnavailable}`];
   if (partition !== 0 && partition !== '0%') parts.push(`partition ${partition}`);
+  if (selector !== undefined) parts.push('only pods that its selector chooses');
   if (paused === true) parts.push('paused');
   return parts.join(', ');
 }

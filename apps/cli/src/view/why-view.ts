@@ -1,4 +1,5 @@
 import {
+  type BlockedPods,
   decidePodUpgrade,
   decideRollout,
   type FullPod,
@@ -7,6 +8,7 @@ import {
   UNMANAGEABLE,
 } from '@sidestep/core';
 import { type Check, checksOf, type Rule } from './check-chain.js';
+import { EXAMPLES, type PodGroup, podsLeftAlone } from './left-alone.js';
 import { summaryContext } from './sidecarset-view.js';
 import type { RolloutSnapshot } from './snapshot.js';
 import { type Verdict, verdictOf } from './verdict.js';
@@ -20,7 +22,7 @@ export interface WhyView {
   message: string;
   checks: Check[];
   /** Of a SidecarSet: its pods that are not done, by what holds them, with a few names of each. */
-  blocked?: { reason: string; message: string; count: number; examples: string[] }[];
+  blocked?: PodGroup[];
 }
 
 /** The order in which the rollout asks, see packages/core/src/rollout/rollout-facts.ts. */
@@ -44,8 +46,6 @@ const SET_RULES: readonly Rule[] = [
   { rule: 'every pod that carries the SidecarSet can be managed', reasons: UNMANAGEABLE },
 ];
 
-const EXAMPLES = 3;
-
 /** Why a rollout stands where it stands. The verdict is the planner's own; the pods are looked at anew. */
 export function whySidecarSet(snapshot: RolloutSnapshot, now: Date): WhyView {
   const { sidecarSet, pods, revisions } = snapshot;
@@ -57,16 +57,26 @@ export function whySidecarSet(snapshot: RolloutSnapshot, now: Date): WhyView {
       ? { rule: 'the planner has seen this version', result: 'holds', message: verdict.message }
       : { rule: 'the planner has seen this version', result: 'passed' };
   const rules = checksOf(SET_RULES, verdict.reason, verdict.message);
-  const names = namesByReason(snapshot, now);
   return {
     subject: `SidecarSet ${sidecarSet.metadata.name ?? ''}`,
     ...verdict,
     checks: [seen, ...(verdict.state === 'Waiting' ? rules.map(notReached) : rules)],
-    blocked: decision.blocked.map((each) => ({
-      ...each,
-      examples: names.get(each.reason) ?? names.get('AwaitingSelection') ?? [],
-    })),
+    blocked: blockedPods(snapshot, decision.blocked, now),
   };
+}
+
+function blockedPods(snapshot: RolloutSnapshot, blocked: readonly BlockedPods[], now: Date): PodGroup[] {
+  const names = namesByReason(snapshot, now);
+  const leftAlone = podsLeftAlone(summaryContext(snapshot), snapshot, now);
+  const bySelector = leftAlone.find(({ reason }) => reason === 'PartitionReached')?.count ?? 0;
+  const others = blocked.map((group) => {
+    // Those that the selector leaves alone have this reason themselves; candidates have it from the rollout.
+    const isPartition = group.reason === 'PartitionReached';
+    const own = isPartition ? undefined : names.get(group.reason);
+    const count = isPartition ? group.count - bySelector : group.count;
+    return { ...group, count, examples: own ?? names.get('AwaitingSelection') ?? [] };
+  });
+  return [...others.filter(({ count }) => count > 0), ...leftAlone];
 }
 
 const notReached = ({ rule }: Check): Check => ({ rule, result: 'notReached' });
