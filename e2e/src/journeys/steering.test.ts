@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CanaryStep, KRUISE, type Pod } from '@sidestep/core';
 import { kubectlSidestep } from '../platform/kubectl-sidestep.js';
-import { PODS } from '../world/resources.js';
+import { PODS, SIDECARSETS } from '../world/resources.js';
 import { EMPTY_IMAGE, image } from '../world/scenario.js';
 import type { World } from '../world/world.js';
 import { eventually, given, type Journey, outcome, tidyUp, when } from './journey.js';
@@ -17,14 +17,16 @@ beforeAll(async () => {
 }, 5 * MINUTES);
 afterAll(() => tidyUp(world), 5 * MINUTES);
 
-/** The planner has seen the SidecarSet as it is now, and no pod is under way. */
-const comesToRest = ({ mesh }: Journey, reason: string): Promise<void> => {
+/** The planner has seen the SidecarSet as it is stored now, which may be news here as well, and no pod is under way. */
+const comesToRest = async ({ mesh }: Journey, reason: string): Promise<void> => {
+  const { name } = mesh;
+  const { generation } = (await world.platform.api.get(SIDECARSETS, { name })).metadata;
   const rests = (): boolean => {
-    const { metadata, status } = world.set(mesh.name);
+    const { status } = world.set(name);
     const said = status?.conditions?.find(({ type }) => type === 'Progressing')?.reason;
-    return status?.observedGeneration === metadata.generation && said === reason && status?.upgradingPods === 0;
+    return status?.observedGeneration === generation && said === reason && status?.upgradingPods === 0;
   };
-  return eventually(world, rests, `SidecarSet ${mesh.name} to rest and to say ${reason}`);
+  await eventually(world, rests, `SidecarSet ${name} to rest and to say ${reason}`);
 };
 
 const change = (version: string, steps?: CanaryStep[]): object[] => [
