@@ -78,6 +78,12 @@ const SETTINGS = {
     default: '600',
     help: 'Calls at once after a rest',
   },
+  SIDESTEP_EVENT_QPS: {
+    schema: wholeNumber(1, 10_000),
+    allowed: 'a whole number from 1 to 10000',
+    default: '10',
+    help: 'Events a second that say that a pod went well, in the long run, and five times as many at once after a rest; Warnings and Events of SidecarSets do not wait',
+  },
   SIDESTEP_LEASE_NAME: {
     schema: z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/),
     allowed: 'an object name',
@@ -130,6 +136,7 @@ export interface Config {
   managedFields: ManagedFieldsPolicy;
   kubeQps: number;
   kubeBurst: number;
+  eventQps: number;
   leaseName: string;
   leaseSeconds: number;
   healthHost: string;
@@ -156,6 +163,7 @@ export function readConfig(environment: Environment = process.env): Config {
     managedFields: values.SIDESTEP_POD_MANAGED_FIELDS,
     kubeQps: values.SIDESTEP_KUBE_QPS,
     kubeBurst: values.SIDESTEP_KUBE_BURST,
+    eventQps: values.SIDESTEP_EVENT_QPS,
     leaseName: values.SIDESTEP_LEASE_NAME,
     leaseSeconds: values.SIDESTEP_LEASE_SECONDS,
     healthHost: values.SIDESTEP_HEALTH_HOST,

@@ -10,7 +10,9 @@ export class KubeEvents implements EventPort {
     const { type, reason, message, container } = event;
     const about = { apiVersion: 'v1', kind: 'Pod', ...identity(metadata) };
     const fieldPath = container === undefined ? {} : { fieldPath: `spec.containers{${container}}` };
-    this.recorder.record({ ...about, ...fieldPath }, { type, reason, message });
+    // One for each pod that went well: a rollout of thousands must not wait for its own news.
+    const urgency = type === 'Normal' ? 'late' : 'now';
+    this.recorder.record({ ...about, ...fieldPath }, { type, reason, message }, urgency);
   }
 
   onSidecarSet({ metadata }: SidecarSet, { type, reason, message }: RolloutEvent): void {

@@ -30,6 +30,7 @@ export class UpgradeWorker {
       api: this.api.fairShare('events'),
       component: 'sidestep',
       instance: config.instance,
+      qps: config.eventQps,
       onDropped: (why) => this.metrics.eventsDropped.inc({ why }),
     });
     this.queue = this.openQueue();

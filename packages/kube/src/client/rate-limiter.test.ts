@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { ManualClock } from '../manual-clock.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -63,6 +64,15 @@ describe('a rate limiter', () => {
     expect(started).toEqual(['a', 'c']);
     expect(limiter.waiting).toBe(0);
     await expect(limiter.acquire('', abort.signal)).rejects.toMatchObject({ reason: 'Aborted' });
+  });
+
+  test('leaves nothing behind at a signal that outlives the call', async () => {
+    const { clock, call } = limiterWith(10, 1);
+    const { signal } = new AbortController();
+    for (let i = 0; i < 5; i++) void call(String(i), '', signal);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(4);
+    await clock.advance(1_000);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   test('keeps to its rate over any length of time', async () => {

@@ -52,11 +52,19 @@ export class RateLimiter {
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject };
+      const leave = (): void => this.#leave(key, waiter);
+      const waiter: Waiter = {
+        // A signal may outlive thousands of calls.
+        resolve: () => {
+          signal?.removeEventListener('abort', leave);
+          resolve();
+        },
+        reject,
+      };
       const queue = this.#queues.get(key);
       if (queue) queue.push(waiter);
       else this.#queues.set(key, [waiter]);
-      signal?.addEventListener('abort', () => this.#leave(key, waiter), { once: true });
+      signal?.addEventListener('abort', leave, { once: true });
       this.#schedule();
     });
   }

@@ -140,9 +140,64 @@ describe('too many Events', () => {
 
   test('for the API server to keep up with are dropped', async () => {
     recorder = newRecorder({ queueLimit: 2, burst: 100 });
-    for (let i = 0; i < 5; i++) recorder.record(SET, { ...DONE, message: String(i) });
+    for (let i = 0; i < 6; i++) recorder.record(SET, { ...DONE, message: String(i) });
     await recorder.flush();
-    expect([api.created.length, dropped]).toEqual([2, ['queueFull', 'queueFull', 'queueFull']]);
+    // The first is on its way and waits no more.
+    expect([api.created.length, dropped]).toEqual([3, ['queueFull', 'queueFull', 'queueFull']]);
+  });
+});
+
+describe('Events that may be late', () => {
+  const late = (count: number): void => {
+    for (let i = 0; i < count; i++) recorder.record({ ...POD, name: `web-${i}`, uid: `u${i}` }, DONE, 'late');
+  };
+
+  beforeEach(() => {
+    recorder = newRecorder({ qps: 2 });
+  });
+
+  test('are written at their pace after a burst, with the time at which they happened', async () => {
+    late(14);
+    await clock.advance(0);
+    expect(api.created).toHaveLength(10);
+    await clock.advance(1_000);
+    expect(api.created).toHaveLength(12);
+    await clock.advance(1_000);
+    expect(api.created).toHaveLength(14);
+    expect(new Set(api.created.map(({ firstTimestamp }) => firstTimestamp))).toEqual(new Set(['2026-01-01T00:00:00Z']));
+  });
+
+  test('hold up nothing that may not', async () => {
+    late(20);
+    recorder.record(SET, DONE);
+    await clock.advance(0);
+    expect(api.created).toContainEqual(expect.objectContaining({ involvedObject: SET }));
+  });
+
+  test('make room for what may not, when too many wait', async () => {
+    recorder = newRecorder({ qps: 1, queueLimit: 4 });
+    late(9);
+    await clock.advance(0);
+    for (let i = 0; i < 3; i++) recorder.record(SET, { ...DONE, message: String(i) });
+    await recorder.flush();
+    const sets = api.created.filter(({ involvedObject }) => (involvedObject as { kind: string }).kind === 'SidecarSet');
+    expect(sets).toHaveLength(3);
+    expect(dropped).toContain('queueFull');
+  });
+
+  test('are all written when the process ends', async () => {
+    late(40);
+    await recorder.flush();
+    expect(api.created).toHaveLength(40);
+  });
+
+  test('are heard again after a flush, at their pace', async () => {
+    late(40);
+    await recorder.flush();
+    late(1);
+    recorder.record({ ...POD, uid: 'another' }, DONE, 'late');
+    await clock.advance(10_000);
+    expect([api.created.length, api.patched.length]).toEqual([41, 1]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { KubeApi } from '../api.js';
+import { RateLimiter } from '../client/rate-limiter.js';
 import { type Clock, type Random, systemClock } from '../clock.js';
 import { isNotFound } from '../error.js';
 import {
@@ -24,11 +25,31 @@ export interface EventRecorderOptions {
   refillMs?: number;
   /** Within this time the same Event again is counted on the old one. Default 10 minutes, as client-go. */
   aggregateMs?: number;
-  /** Events that may wait for the API server; more are dropped. Default 1000. */
+  /** Events that may wait; more are dropped, first those that may be late. Default 1000. */
   queueLimit?: number;
+  /** Events a second that may be late, in the long run; five times as many at once after a rest. Default 10. */
+  qps?: number;
   onDropped?: (why: 'spam' | 'queueFull' | 'failed', about: InvolvedObject, text: EventText, error?: unknown) => void;
   clock?: Clock;
   random?: Random;
+}
+
+/**
+ * `now`: written as soon as those before it are. `late`: news that nobody waits for and that comes by the thousand; it leaves the
+ * API server to the work that it tells of.
+ */
+export type EventUrgency = 'now' | 'late';
+
+interface Waiting {
+  about: InvolvedObject;
+  text: EventText;
+  at: Date;
+}
+
+interface Lane {
+  waiting: Waiting[];
+  /** Set while its Events are being written. */
+  writing?: Promise<void> | undefined;
 }
 
 interface Told {
@@ -51,9 +72,10 @@ export class EventRecorder {
   readonly #options: EventRecorderOptions & { aggregateMs: number; queueLimit: number };
   readonly #clock: Clock;
   readonly #spam: SpamFilter;
+  readonly #pace: RateLimiter;
   readonly #told = new RecentMap<Told>(REMEMBERED);
-  #queued = 0;
-  #tail: Promise<void> = Promise.resolve();
+  readonly #lanes: Record<EventUrgency, Lane> = { now: { waiting: [] }, late: { waiting: [] } };
+  #unpaced = new AbortController();
   #serial: number;
 
   constructor(options: EventRecorderOptions) {
@@ -61,43 +83,55 @@ export class EventRecorder {
     this.#clock = options.clock ?? systemClock;
     // Starts anywhere, so that processes telling of one object in one millisecond do not choose the same name.
     this.#serial = Math.floor((options.random ?? Math.random)() * 0x1000);
-    const { burst = 25, refillMs = 300_000 } = options;
+    const { burst = 25, refillMs = 300_000, qps = 10 } = options;
     this.#spam = new SpamFilter(this.#clock, { burst, refillMs, capacity: REMEMBERED });
+    this.#pace = new RateLimiter({ qps, burst: 5 * qps, clock: this.#clock });
   }
 
-  /** Notes an Event; it is written as soon as those before it are. */
-  record(about: InvolvedObject, text: EventText): void {
+  /** Notes an Event; it is written as soon as those before it are, or, when it may be late, at the pace of those. */
+  record(about: InvolvedObject, text: EventText, urgency: EventUrgency = 'now'): void {
     if (!this.#spam.allows(objectKeyOf(about))) {
       this.#dropped('spam', about, text);
       return;
     }
-    if (this.#queued >= this.#options.queueLimit) {
-      this.#dropped('queueFull', about, text);
-      return;
+    const { now, late } = this.#lanes;
+    this.#lanes[urgency].waiting.push({ about, text, at: this.#clock.now() });
+    if (now.waiting.length + late.waiting.length > this.#options.queueLimit) {
+      const lost = late.waiting.pop() ?? now.waiting.pop();
+      if (lost !== undefined) this.#dropped('queueFull', lost.about, lost.text);
     }
-    this.#queued += 1;
-    this.#tail = this.#tail.then(() => this.#deliver(about, text));
+    const lane = this.#lanes[urgency];
+    lane.writing ??= this.#writeAll(urgency);
   }
 
-  /** Resolves when every Event noted so far is written or lost. */
+  /** Resolves when every Event noted so far is written or lost; at the end of a process, so none of them waits for its pace. */
   async flush(): Promise<void> {
-    await this.#tail;
+    this.#unpaced.abort();
+    await Promise.all([this.#lanes.now.writing, this.#lanes.late.writing]);
+    this.#unpaced = new AbortController();
   }
 
-  async #deliver(about: InvolvedObject, text: EventText): Promise<void> {
+  async #writeAll(urgency: EventUrgency): Promise<void> {
+    const lane = this.#lanes[urgency];
+    while (lane.waiting.length > 0) {
+      if (urgency === 'late') await this.#pace.acquire('', this.#unpaced.signal).catch(() => undefined);
+      const next = lane.waiting.shift();
+      if (next !== undefined) await this.#deliver(next);
+    }
+    lane.writing = undefined;
+  }
+
+  async #deliver({ about, text, at }: Waiting): Promise<void> {
     try {
-      await this.#write(about, text);
+      await this.#write(about, text, at);
     } catch (error) {
       this.#dropped('failed', about, text, error);
-    } finally {
-      this.#queued -= 1;
     }
   }
 
-  async #write(about: InvolvedObject, text: EventText): Promise<void> {
+  async #write(about: InvolvedObject, text: EventText, now: Date): Promise<void> {
     const key = eventKey(about, text);
     const told = this.#told.get(key);
-    const now = this.#clock.now();
     if (told && now.getTime() - told.at < this.#options.aggregateMs && (await this.#repeat(told, now))) return;
     const event = newEvent(about, text, this.#options, now, this.#suffix(now));
     await this.#options.api.create<EventObject>(EVENT, event, UNREAD);
