@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { renderKubeconfig } from '../kube-sim/kubeconfig.js';
+import { type KubeconfigUser, renderKubeconfig } from '../kube-sim/kubeconfig.js';
 import { CertificateAuthority, type CertificatePair, serviceAccountKeys } from './certificates.js';
 
 const SERVER_NAMES = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
@@ -35,10 +35,21 @@ export class Credentials {
     return this.authority.client(user, groups);
   }
 
-  /** Writes a kubeconfig and returns its path. */
+  /** Writes the kubeconfig of a user with a certificate and returns its path. */
   kubeconfig(name: string, url: string, pair: CertificatePair): Promise<string> {
+    return this.writeKubeconfig(name, url, {
+      'client-certificate-data': base64(pair.certificate),
+      'client-key-data': base64(pair.key),
+    });
+  }
+
+  /** Writes the kubeconfig of whoever carries a token, as programs in pods do, and returns its path. */
+  kubeconfigWithToken(name: string, url: string, token: string): Promise<string> {
+    return this.writeKubeconfig(name, url, { token });
+  }
+
+  private writeKubeconfig(name: string, url: string, user: KubeconfigUser): Promise<string> {
     const cluster = { server: url, 'certificate-authority-data': base64(this.authority.certificate) };
-    const user = { 'client-certificate-data': base64(pair.certificate), 'client-key-data': base64(pair.key) };
     return this.write(`${name.replace(/[^\w.-]/g, '_')}.kubeconfig`, renderKubeconfig(name, cluster, user));
   }
 

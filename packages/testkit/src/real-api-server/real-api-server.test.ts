@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { HttpKubeApi, loadKubeConfig } from '@sidestep/kube';
@@ -64,6 +65,16 @@ if (missing instanceof ApiServerBinariesMissing) {
       };
       await worker.create<typeof lease>(LEASES, lease);
       expect(await refusal(worker.delete(CRDS, { name: 'sidecarsets.apps.kruise.io' }))).toMatchObject({ status: 403 });
+    });
+
+    test('gives a program in a pod the token that its service account has there', async () => {
+      await server.createNamespace('tokens');
+      const file = await server.kubeconfigForServiceAccount('tokens', 'meter');
+      expect(readFileSync(file, 'utf8')).toMatch(/^ +token: /m);
+      const meter = connect(file);
+      const refused = await refusal(meter.get(NODES, { name: 'n1' }));
+      expect(refused.message).toContain('User "system:serviceaccount:tokens:meter" cannot get resource "nodes"');
+      await expect(server.kubeconfigForServiceAccount('nowhere', 'meter')).rejects.toThrow('not found');
     });
 
     test('gives a new namespace the account that its pods need', async () => {

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type BoundProcess, startBoundProcess } from '../bound-process/bound-process.js';
 import { freePort } from '../bound-process/free-port.js';
 import { until } from '../bound-process/until.js';
@@ -31,7 +32,10 @@ export interface RealApiServer {
   etcdPid: number;
   /** Path of a kubeconfig for a user, who may do what RBAC says. */
   kubeconfigFor(user: string, groups?: readonly string[]): Promise<string>;
-  /** As `kubeconfigFor`, with the name and groups that a service account has. */
+  /**
+   * For a program in a pod: with a token of its service account, which is created where it is missing. The namespace must exist.
+   * It is what real ones have, and costs the API server less than a certificate, which it verifies in every call.
+   */
   kubeconfigForServiceAccount(namespace: string, name: string): Promise<string>;
   /** A namespace with its default service account, which no controller makes here. An existing one is fine. */
   createNamespace(name: string): Promise<void>;
@@ -42,6 +46,7 @@ export interface RealApiServer {
 
 const READY_DEADLINE_MS = 240_000;
 const ADMIN_GROUP = 'system:masters';
+const TOKEN_LIFETIME_S = 24 * 3600;
 
 /** Starts them in a few seconds, from an empty store. Rejects with `ApiServerBinariesMissing` when programs are missing. */
 export async function startRealApiServer(options: RealApiServerOptions = {}): Promise<RealApiServer> {
@@ -118,10 +123,10 @@ async function ready(
   stop: () => Promise<void>,
 ): Promise<RealApiServer> {
   const admin = await credentials.client('sidestep-admin', [ADMIN_GROUP]);
-  const call = (method: string, at: string, body?: object): Promise<number> =>
+  const call = (method: string, at: string, body?: object): Promise<Answer> =>
     request(`${url}${at}`, credentials.authority.certificate, admin, method, body);
   await until(
-    async () => alive(server, 'kube-apiserver') && (await call('GET', '/readyz')) === 200,
+    async () => alive(server, 'kube-apiserver') && (await call('GET', '/readyz')).status === 200,
     'kube-apiserver',
     READY_DEADLINE_MS,
   );
@@ -129,11 +134,7 @@ async function ready(
     credentials.kubeconfig(user, url, await credentials.client(user, groups));
   const createNamespace = async (name: string): Promise<void> => {
     await create(call, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-    await create(call, `/api/v1/namespaces/${name}/serviceaccounts`, {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: 'default' },
-    });
+    await createAccount(call, name, 'default');
   };
   await createNamespace('default');
   const kubeconfig = await credentials.kubeconfig('admin', url, admin);
@@ -145,11 +146,10 @@ async function ready(
     apiServerPid: server.pid,
     etcdPid: etcd.pid,
     kubeconfigFor,
-    kubeconfigForServiceAccount: (namespace, name) =>
-      kubeconfigFor(`system:serviceaccount:${namespace}:${name}`, [
-        'system:serviceaccounts',
-        `system:serviceaccounts:${namespace}`,
-      ]),
+    kubeconfigForServiceAccount: async (namespace, name) => {
+      const token = await tokenFor(call, namespace, name);
+      return credentials.kubeconfigWithToken(`${namespace}-${name}`, url, token);
+    },
     createNamespace,
     kubectl: (...args) => runKubectl(binaries.kubectl, kubeconfig, args),
     stop,
@@ -169,14 +169,27 @@ async function runKubectl(program: string, kubeconfig: string, args: readonly st
   return stdout;
 }
 
-async function create(
-  call: (method: string, at: string, body?: object) => Promise<number>,
-  at: string,
-  body: object,
-): Promise<void> {
+function createAccount(call: Call, namespace: string, name: string): Promise<void> {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } };
+  return create(call, `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
+}
+
+/** Of the TokenRequest API, as a kubelet asks for it (kubernetes.io, "Managing Service Accounts"). */
+async function tokenFor(call: Call, namespace: string, name: string): Promise<string> {
+  await createAccount(call, namespace, name);
+  const spec = { expirationSeconds: TOKEN_LIFETIME_S };
+  const wanted = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
+  const at = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+  const { status, body } = await call('POST', at, wanted);
+  if (status !== 201) throw new Error(`POST ${at}: ${status} ${body}`);
+  return (JSON.parse(body) as { status: { token: string } }).status.token;
+}
+
+/** An object that exists is fine. */
+async function create(call: Call, at: string, body: object): Promise<void> {
   const code = await until(async () => {
-    const answer = await call('POST', at, body);
-    return answer === 201 || answer === 409 || answer === 404 ? answer : undefined;
+    const { status } = await call('POST', at, body);
+    return [201, 409, 404].includes(status) ? status : undefined;
   }, `POST ${at}`);
   if (code === 404) throw new Error(`POST ${at}: not found`);
 }
@@ -198,24 +211,33 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-/** The status of the answer; 0 when there was none. */
+interface Answer {
+  /** 0 when there was none. */
+  status: number;
+  body: string;
+}
+
+type Call = (method: string, at: string, body?: object) => Promise<Answer>;
+
 function request(
   url: string,
   ca: string,
   { certificate, key }: CertificatePair,
   method: string,
   body?: object,
-): Promise<number> {
+): Promise<Answer> {
   return new Promise((resolve) => {
     const sent = https.request(
       url,
       { method, ca, cert: certificate, key, agent: false, headers: { 'content-type': 'application/json' } },
       (response) => {
-        response.resume();
-        response.once('end', () => resolve(response.statusCode ?? 0));
+        void text(response).then(
+          (body) => resolve({ status: response.statusCode ?? 0, body }),
+          () => resolve({ status: 0, body: '' }),
+        );
       },
     );
-    sent.once('error', () => resolve(0));
+    sent.once('error', () => resolve({ status: 0, body: '' }));
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
