@@ -3,6 +3,7 @@ import {
   type EventPort,
   PhaseRunner,
   type PhaseRunOutcome,
+  rehearsePhases,
   TargetSource,
 } from '@sidestep/controller';
 import type { ManagedFieldsPolicy } from '@sidestep/core';
@@ -23,8 +24,10 @@ interface Parts {
 
 /** Below the time after which an idle connection is closed, which is 55 s. */
 const KEEP_OPEN_EVERY_MS = 45_000;
-/** What a phase calls at once when its worker knows nothing yet: pod, SidecarSet, its revisions, the lease. */
-const CONNECTIONS = 4;
+/** What the first phase calls beside its pod when its worker knows nothing yet: the SidecarSet, its revisions, the lease. */
+const CALLS_OF_THE_FIRST = 3;
+/** Calls over each connection at the start: Node compiles code while it runs. */
+const WARM_UP_ROUNDS = 8;
 
 /** Runs phases. Any number of these may run anywhere; none of them keeps anything. */
 export class WorkerRole {
@@ -38,8 +41,9 @@ export class WorkerRole {
 
   async start(): Promise<void> {
     const { queue, concurrency } = this.parts;
-    this.keepOpen();
-    this.keepingOpen = setInterval(() => this.keepOpen(), KEEP_OPEN_EVERY_MS);
+    // Whoever has work already does not wait for it.
+    void this.warmUp();
+    this.keepingOpen = setInterval(() => void this.keepOpen(), KEEP_OPEN_EVERY_MS);
     this.consumer = await queue.consume((job, signal) => this.run(job, signal), { concurrency });
   }
 
@@ -49,11 +53,23 @@ export class WorkerRole {
     await this.consumer?.close(timeoutMs);
   }
 
-  /** The first pod of a rollout must not wait for the handshakes of a worker that had nothing to do. */
-  private keepOpen(): void {
+  /** The first pod of a rollout must not wait until Node has compiled what it takes. */
+  private async warmUp(): Promise<void> {
+    let answered = await this.keepOpen();
+    await rehearsePhases(systemClock);
+    for (let round = 1; round < WARM_UP_ROUNDS && answered; round += 1) answered = await this.keepOpen();
+  }
+
+  /** Nor for handshakes: as many connections stay open as phases make calls at once. False when the API server does not answer. */
+  private async keepOpen(): Promise<boolean> {
     const cluster = this.parts.clusterFor('');
-    for (let count = 0; count < CONNECTIONS; count += 1) {
-      cluster.readEpoch().catch((error: unknown) => this.parts.log.debug({ error }, 'the API server does not answer'));
+    const connections = this.parts.concurrency + CALLS_OF_THE_FIRST;
+    try {
+      await Promise.all(Array.from({ length: connections }, () => cluster.readEpoch()));
+      return true;
+    } catch (error) {
+      this.parts.log.debug({ error }, 'the API server does not answer');
+      return false;
     }
   }
 

@@ -1,5 +1,6 @@
 /** Gather, ask core, act: reconciles SidecarSets and runs one phase of one pod, through ports. */
 export * from './membership.js';
+export * from './phase-rehearsal.js';
 export * from './phase-runner.js';
 export * from './planner.js';
 export type { PlannerCache } from './planner-cache.js';

@@ -26,8 +26,8 @@ export type PhaseRunOutcome = { result: PhaseResult; reason: string; message: st
 );
 
 export interface PhaseRunnerParts {
-  cluster: ClusterPort;
-  targets: TargetSource;
+  cluster: Pick<ClusterPort, 'readPod' | 'patchPod' | 'patchPodStatus'>;
+  targets: Pick<TargetSource, 'target'>;
   events: EventPort;
   clock: Clock;
   managedFields?: ManagedFieldsPolicy;

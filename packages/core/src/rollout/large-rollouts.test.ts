@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { hotSet } from '../../testing/sidecarsets.js';
 import { SimulatedRollout } from '../../testing/simulated-rollout.js';
-import { BEGUN_AT_ONCE } from './job-outbox.js';
+import { BEGUN_AT_ONCE, MORE_AFTER_MS } from './job-outbox.js';
 
 const PODS = 2 * BEGUN_AT_ONCE + 50;
 
@@ -14,10 +14,10 @@ beforeEach(() => {
 });
 
 describe('a rollout that begins more pods than are asked for at once', () => {
-  test('asks for each of them once, in several looks that follow at once', () => {
+  test('asks for each of them once, in several looks that follow soon', () => {
     const asked = begun();
     expect(asked).toHaveLength(BEGUN_AT_ONCE);
-    while (rollout.decision.requeueAfterMs === 0) {
+    while (rollout.decision.requeueAfterMs === MORE_AFTER_MS) {
       rollout.look();
       asked.push(...begun());
     }
@@ -38,14 +38,14 @@ describe('a rollout that begins more pods than are asked for at once', () => {
   test('asks for none of the rest once it is paused', () => {
     rollout.strategy({ maxUnavailable: '100%', paused: true }).look();
     expect(rollout.decision.jobs).toEqual([]);
-    expect(rollout.decision.requeueAfterMs).not.toBe(0);
+    expect(rollout.decision.requeueAfterMs).not.toBe(MORE_AFTER_MS);
   });
 
   test('asks for those that were not asked for yet after a resync as well', () => {
     const asked = new Set<string>();
     rollout.decision = rollout.ledger.decide(rollout.clock, { resync: true });
     for (const pod of begun()) asked.add(pod);
-    while (rollout.decision.requeueAfterMs === 0) {
+    while (rollout.decision.requeueAfterMs === MORE_AFTER_MS) {
       rollout.look();
       for (const pod of begun()) asked.add(pod);
     }

@@ -9,7 +9,7 @@ import { maxUnavailableOf, partitionOf } from './budget.js';
 import { decideStep } from './canary-steps.js';
 import { FailureNews } from './failure-news.js';
 import { decideFailures } from './failure-policy.js';
-import { JobOutbox } from './job-outbox.js';
+import { JobOutbox, MORE_AFTER_MS } from './job-outbox.js';
 import { type PickLimits, pickPods } from './picks.js';
 import { PodBook } from './pod-book.js';
 import type { SummaryContext } from './pod-summary.js';
@@ -124,7 +124,7 @@ export class RolloutLedger {
       blocked: blockedPods(facts, stopReason(status)),
     };
     const next = Math.min(this.book.nextReview, facts.hold?.until ?? Number.POSITIVE_INFINITY, recalledUntil);
-    if (this.outbox.hasMore) decision.requeueAfterMs = 0;
+    if (this.outbox.hasMore) decision.requeueAfterMs = MORE_AFTER_MS;
     else if (next !== Number.POSITIVE_INFINITY) decision.requeueAfterMs = Math.max(0, next - now.getTime());
     return decision;
   }
