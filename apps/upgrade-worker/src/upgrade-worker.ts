@@ -8,6 +8,9 @@ import { KubeEvents } from './kube-events.js';
 import { PlannerRole } from './planner-role.js';
 import { WorkerRole } from './worker-role.js';
 
+/** What waits of Events when the process ends may take so long, within the grace period that phases leave. */
+const LAST_EVENTS_MS = 3_000;
+
 /** One process of the upgrade worker: what its role needs, built, started and stopped in order. */
 export class UpgradeWorker {
   readonly metrics: Metrics = createMetrics();
@@ -64,7 +67,7 @@ export class UpgradeWorker {
     const timeoutMs = this.config.stopSeconds * 750;
     await Promise.all([this.worker?.stop(timeoutMs), this.planner?.stop(timeoutMs)]);
     this.monitor.stop();
-    await this.recorder.flush();
+    await this.recorder.flush(LAST_EVENTS_MS);
     await this.queue.close();
     await this.health.stop();
     this.api.close();

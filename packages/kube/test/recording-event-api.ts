@@ -1,14 +1,17 @@
-import { type KubeApi, KubeError } from '../src/index.js';
+import { type Clock, type KubeApi, KubeError } from '../src/index.js';
 
-/** Notes what is written, and fails on demand. */
+/** Notes what is written, and fails or is slow on demand. */
 export class RecordingEventApi {
   readonly created: Record<string, unknown>[] = [];
   readonly patched: [string, unknown][] = [];
   failWith: number | undefined;
+  slow: { clock: Clock; ms: number } | undefined;
 
   asKubeApi(): KubeApi {
     return {
       create: async (_: unknown, object: Record<string, unknown>) => {
+        const { slow } = this;
+        if (slow !== undefined) await new Promise<void>((resolve) => slow.clock.after(slow.ms, resolve));
         this.#fail();
         this.created.push(object);
         return object;

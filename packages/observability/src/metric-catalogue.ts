@@ -78,7 +78,7 @@ export const METRIC_CATALOGUE = {
   eventsDropped: {
     name: 'sidestep_events_dropped_total',
     type: 'counter',
-    help: 'Kubernetes Events that were not written: too many about one object, too many waiting, or refused',
+    help: 'Kubernetes Events that were not written: too many about one object, too many waiting, refused, or still waiting when the process ended',
     labels: ['why'],
   },
   leader: {

@@ -191,6 +191,17 @@ describe('Events that may be late', () => {
     expect(api.created).toHaveLength(40);
   });
 
+  test('are lost when the process ends and the API server takes too long for them', async () => {
+    late(40);
+    await clock.advance(0);
+    api.slow = { clock, ms: 100 };
+    const flushed = recorder.flush(1_050);
+    await clock.advance(1_200);
+    await flushed;
+    expect([api.created.length, dropped.length]).toEqual([21, 19]);
+    expect(new Set(dropped)).toEqual(new Set(['ended']));
+  });
+
   test('are heard again after a flush, at their pace', async () => {
     late(40);
     await recorder.flush();

@@ -29,7 +29,7 @@ export interface EventRecorderOptions {
   queueLimit?: number;
   /** Events a second that may be late, in the long run; five times as many at once after a rest. Default 10. */
   qps?: number;
-  onDropped?: (why: 'spam' | 'queueFull' | 'failed', about: InvolvedObject, text: EventText, error?: unknown) => void;
+  onDropped?: (why: DropReason, about: InvolvedObject, text: EventText, error?: unknown) => void;
   clock?: Clock;
   random?: Random;
 }
@@ -39,6 +39,9 @@ export interface EventRecorderOptions {
  * API server to the work that it tells of.
  */
 export type EventUrgency = 'now' | 'late';
+
+/** Why an Event was not written: too many about one object, too many waiting, refused, or still waiting when the process ended. */
+export type DropReason = 'spam' | 'queueFull' | 'failed' | 'ended';
 
 interface Waiting {
   about: InvolvedObject;
@@ -104,11 +107,24 @@ export class EventRecorder {
     lane.writing ??= this.#writeAll(urgency);
   }
 
-  /** Resolves when every Event noted so far is written or lost; at the end of a process, so none of them waits for its pace. */
-  async flush(): Promise<void> {
+  /**
+   * Resolves when every Event noted so far is written or lost, for the end of a process: none waits for its pace, and those that are
+   * left after `withinMs` are lost.
+   */
+  async flush(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const { now, late } = this.#lanes;
+    const cancel =
+      withinMs === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(withinMs, () => this.#giveUp());
     this.#unpaced.abort();
-    await Promise.all([this.#lanes.now.writing, this.#lanes.late.writing]);
+    await Promise.all([now.writing, late.writing]);
+    cancel?.();
     this.#unpaced = new AbortController();
+  }
+
+  #giveUp(): void {
+    for (const { waiting } of Object.values(this.#lanes)) {
+      for (const { about, text } of waiting.splice(0)) this.#dropped('ended', about, text);
+    }
   }
 
   async #writeAll(urgency: EventUrgency): Promise<void> {
@@ -159,7 +175,7 @@ export class EventRecorder {
     return `${now.getTime().toString(16)}${this.#serial.toString(16).padStart(3, '0')}`;
   }
 
-  #dropped(why: 'spam' | 'queueFull' | 'failed', about: InvolvedObject, text: EventText, error?: unknown): void {
+  #dropped(why: DropReason, about: InvolvedObject, text: EventText, error?: unknown): void {
     try {
       this.#options.onDropped?.(why, about, text, error);
     } catch {
