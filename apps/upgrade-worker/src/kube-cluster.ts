@@ -7,6 +7,7 @@ import {
   type Pod,
   type SidecarSet,
   type SidecarSetStatus,
+  strategicPatchOf,
 } from '@sidestep/core';
 import {
   isAlreadyExists,
@@ -38,9 +39,11 @@ export class KubeCluster implements ClusterPort {
     return orUndefined(this.api.get<KubeObject & FullPod>(POD, ref, freshness === 'recent' ? FROM_MEMORY : {}));
   }
 
-  patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>> {
-    const options = { type: 'json', ...CHEAP, ...(sendBy ? { sendBy } : {}) } as const;
-    return written(this.api.patch<KubeObject & Pick<FullPod, 'metadata'>>(POD, ref, patch, options));
+  patchPod(pod: FullPod, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>> {
+    const { namespace = '', name = '' } = pod.metadata;
+    const options = { type: 'strategic', ...CHEAP, ...(sendBy ? { sendBy } : {}) } as const;
+    const body = strategicPatchOf(pod, patch);
+    return written(this.api.patch<KubeObject & Pick<FullPod, 'metadata'>>(POD, { namespace, name }, body, options));
   }
 
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>> {

@@ -6,8 +6,8 @@ import {
   defaultSidecarSet,
   type FullPod,
   injectPod,
-  type JsonPatch,
   type Pod,
+  type PodStrategicPatch,
   type SidecarSet,
   SidecarSetIndex,
   upgradeTarget,
@@ -33,7 +33,6 @@ jest.setTimeout(300_000);
 
 const CRDS = fileURLToPath(new URL('../../../deploy/crds', import.meta.url));
 const NAMESPACE = 'shop';
-const BOOKS = '/metadata/managedFields';
 
 const missing = await ensureApiServerBinaries({ download: false }).then(
   () => undefined,
@@ -85,7 +84,7 @@ class Meddled extends HttpKubeApi {
   ): Promise<T> {
     const answer = super.patch<T>(kind, ref, patch, options);
     if (kind !== POD || options.subresource !== undefined) return answer;
-    const releases = (patch as JsonPatch).some(({ path }) => path === BOOKS);
+    const releases = 'managedFields' in (patch as PodStrategicPatch).metadata;
     const status = await answer.then(
       () => 200,
       (error: unknown) => (error instanceof KubeError ? error.status : 0),

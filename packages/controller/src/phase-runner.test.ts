@@ -215,7 +215,7 @@ describe('a write that meets somebody else', () => {
       first = false;
       const target = upgradeTarget(v2);
       const decision = decidePodUpgrade({ target, pod: cluster.pod('web'), now });
-      void cluster.patchPod({ namespace: 'shop', name: 'web' }, decision.patch ?? []);
+      void cluster.patchPod(cluster.pod('web'), decision.patch ?? []);
     };
     const outcome = await runner.run(jobFor('upgrade'), never);
     expect(outcome.result).toBe('overtaken');

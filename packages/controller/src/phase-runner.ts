@@ -83,7 +83,7 @@ export class PhaseRunner {
   private async write(job: PhaseJobKeys, { known, pod, decision }: DueWrite): Promise<Step> {
     const ref = { namespace: job.namespace, name: job.pod };
     const sendBy = decision.due === 'upgrade' ? new Date(known.readAt.getTime() + RECALL_MS) : undefined;
-    const written = await this.parts.cluster.patchPod(ref, decision.patch ?? [], sendBy);
+    const written = await this.parts.cluster.patchPod(pod, decision.patch ?? [], sendBy);
     if (written.kind === 'conflict') return { kind: 'look-again' };
     if (written.kind === 'gone')
       return { kind: 'end', outcome: gone('PodGone', 'the pod was deleted before the write') };

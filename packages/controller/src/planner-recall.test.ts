@@ -38,9 +38,9 @@ test('an edit asks for pods at once when the begin of before was seen to be done
   const world = await inARollout();
   const [begun] = world.jobs.asked.splice(0);
   const target = upgradeTarget(world.cluster.sidecarSets.get('mesh-set') as SidecarSet);
-  const ref = { namespace: 'shop', name: begun?.job.pod ?? '' };
-  const { patch = [] } = decidePodUpgrade({ target, pod: world.cluster.pod(ref.name), now: world.now });
-  await world.cluster.patchPod(ref, patch);
+  const pod = world.cluster.pod(begun?.job.pod ?? '');
+  const { patch = [] } = decidePodUpgrade({ target, pod, now: world.now });
+  await world.cluster.patchPod(pod, patch);
   await world.settle();
   world.jobs.take();
   edit(world, (stored) => withStrategy(stored, { maxUnavailable: 3 }));

@@ -38,10 +38,10 @@ export type CreateResult = { kind: 'created' } | { kind: 'refused'; message: str
 export interface ClusterPort {
   readPod(ref: PodRef, freshness: Freshness): Promise<FullPod | undefined>;
   /**
-   * RFC 6902; the patch itself carries the resourceVersion it was decided on. It is not sent after `sendBy`. Resolves to the
+   * RFC 6902, decided on `pod`, of which the patch itself carries the resourceVersion. It is not sent after `sendBy`. Resolves to the
    * metadata only: the rest of the pod is what was read, with the patch.
    */
-  patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>>;
+  patchPod(pod: FullPod, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>>;
   /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>>;
 

@@ -25,8 +25,8 @@ describe('the rehearsal of an edit', () => {
     const sidecarSet = aSidecarSet('mesh:v1');
     const pods = podsOf(sidecarSet, 400);
     const rehearsal = new Rehearsal();
-    const begun = Array.from({ length: 8 }, () => rehearsal.run(subjectOf(sidecarSet), pods, NOW));
-    expect(begun).toEqual([250, 250, 250, 250, 250, 250, 0, 0]);
+    const asked = Array.from({ length: 8 }, () => rehearsal.run(subjectOf(sidecarSet), pods, NOW));
+    expect(asked).toEqual([100, 100, 100, 100, 100, 100, 0, 0]);
   });
 
   test('ends at once where the rules cannot be run', () => {

@@ -12,7 +12,7 @@ const PODS_AT_ONCE = 250;
 export class Rehearsal {
   private left = ENOUGH_PODS;
 
-  /** Looks at a few pods, until enough were looked at since the start. Returns how many would have been begun. */
+  /** Looks at a few pods, until enough were looked at since the start. Returns how many would have been asked for at once. */
   run(subject: RolloutSubject, pods: Iterable<ProjectedPod>, now: Date): number {
     if (this.left <= 0) return 0;
     try {

@@ -38,6 +38,7 @@ export { decidePodUpgrade } from './pod-upgrade/decide-pod-upgrade.js';
 export type { ManagedFieldsPolicy } from './pod-upgrade/managed-fields.js';
 export { UNMANAGEABLE } from './pod-upgrade/pod-reading.js';
 export { type PodProjection, podProjection, projectPod } from './pod-upgrade/project-pod.js';
+export { type PodStrategicPatch, strategicPatchOf } from './pod-upgrade/strategic-patch.js';
 export type * from './pod-upgrade/types.js';
 export { upgradeTarget } from './pod-upgrade/upgrade-target.js';
 export * from './revision/find-revision.js';

@@ -57,7 +57,12 @@ export class MemoryCluster implements ClusterPort {
     return (remembered ?? this.pods).get(keyOf(ref));
   }
 
-  async patchPod(ref: PodRef, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>> {
+  async patchPod(
+    { metadata: { namespace = '', name = '' } }: FullPod,
+    patch: JsonPatch,
+    sendBy?: Date,
+  ): Promise<WriteResult<Pick<FullPod, 'metadata'>>> {
+    const ref = { namespace, name };
     this.beforePodWrite(ref);
     if (sendBy !== undefined && this.now() > sendBy) return { kind: 'conflict' };
     const pod = this.pods.get(keyOf(ref));

@@ -65,7 +65,8 @@ export function pointerToken(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-function tokensOf(pointer: string): string[] {
+/** The reference tokens of a JSON Pointer (RFC 6901). */
+export function tokensOf(pointer: string): string[] {
   if (pointer === '') return [];
   return pointer
     .slice(1)

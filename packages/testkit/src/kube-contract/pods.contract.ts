@@ -25,6 +25,43 @@ export const podContract = (subject: Subject): void => {
   });
 
   describe('pods', () => {
+    test('a strategic merge patch merges containers by name, and annotations by key', async () => {
+      const pod = await makePod();
+      const patch = {
+        metadata: { resourceVersion: pod.metadata.resourceVersion, annotations: { 'kruise.io/y': '2' } },
+        spec: { containers: [{ name: 'mesh', image: 'mesh:2.0' }] },
+      };
+      const patched = await subject.api.patch<Pod>(PODS, refOf(pod), patch, { type: 'strategic' });
+      expect(patched.metadata.annotations).toMatchObject({ 'kruise.io/y': '2' });
+      const images = (patched.spec.containers as Open[]).map(({ name, image }) => [name, image]);
+      expect(images).toEqual([
+        ['mesh', 'mesh:2.0'],
+        ['app', 'shop/app'],
+      ]);
+    });
+
+    test('a strategic merge patch that writes the version it was made for meets a conflict when it is late', async () => {
+      const pod = await makePod();
+      const { resourceVersion } = pod.metadata;
+      await subject.api.patch(PODS, refOf(pod), { metadata: { annotations: { other: 'x' } } }, { type: 'merge' });
+      const late = { metadata: { resourceVersion }, spec: { containers: [{ name: 'mesh', image: 'mesh:2.0' }] } };
+      expect(await refusal(subject.api.patch(PODS, refOf(pod), late, { type: 'strategic' }))).toMatchObject({
+        status: 409,
+        reason: 'Conflict',
+      });
+    });
+
+    test('one empty entry of managedFields in a strategic merge patch takes these books of a pod away', async () => {
+      const pod = await makePod();
+      const release = {
+        metadata: { managedFields: [{}] },
+        spec: { containers: [{ name: 'mesh', image: 'mesh:2.0' }] },
+      };
+      const released = await subject.api.patch<Pod>(PODS, refOf(pod), release, { type: 'strategic' });
+      expect(released.metadata.managedFields ?? []).toEqual([]);
+      expect((released.spec.containers as Open[])[0]).toMatchObject({ name: 'mesh', image: 'mesh:2.0' });
+    });
+
     test('a new pod has its defaults and is pending', async () => {
       const probe = { httpGet: { path: '/', port: 80 } };
       const containers = [
