@@ -83,12 +83,14 @@ export class Agent extends EventEmitter<AgentEvents> implements GiverHost {
   /** Takes the name: from here on peers ask this process. */
   answer(role: 'owner' | 'idle'): void {
     this.#role = role;
-    this.#endpoint?.close();
+    // Closed afterwards: until then the new one has its name, so that nobody who asks meanwhile finds none.
+    const former = this.#endpoint;
     this.#endpoint = new Endpoint(
       this.directory.takeoverPath,
       (fd) => this.#accepted(fd),
       () => this.#sessions.size,
     );
+    former?.close();
   }
 
   /** Says where this process stands, in status and log. */
