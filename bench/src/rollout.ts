@@ -55,15 +55,22 @@ const tried = async (run: Run, measure: () => Promise<Row[]>): Promise<Row[]> =>
   }
 };
 
-/** Adds to each rollout of Sidestep how it compares with the same one of OpenKruise, where that was measured in this run. */
+/** Whom a rollout of Sidestep is compared with, where the same one was measured in this run: figures by the name that they get. */
+const BESIDE = { openkruise: 'xOpenKruise', 'openkruise-calls': 'xOpenKruiseCalls' } as const;
+
+/** Adds to each rollout of Sidestep how many times OpenKruise's pace and CPU of the API server it had. */
 const besideOpenKruise = (measured: readonly Measured[]): Row[] =>
   measured.map(({ run, round, row }) => {
-    const same = (other: Measured): boolean =>
-      other.run.by === 'openkruise' && other.round === round && sizeOf(other.run) === sizeOf(run);
-    const theirs = run.by.startsWith('sidestep') ? measured.find(same)?.row : undefined;
-    if (theirs === undefined) return row;
-    const times = (figure: string): number => Number(row[figure]) / Number(theirs[figure]);
-    return { ...row, xOpenKruisePace: times('podsPerMinute'), xOpenKruiseApiServerCpu: times('apiServerCpuMsPerPod') };
+    if (!run.by.startsWith('sidestep')) return row;
+    const ratios = Object.entries(BESIDE).map(([by, name]) => {
+      const theirs = measured.find(
+        (other) => other.run.by === by && other.round === round && sizeOf(other.run) === sizeOf(run),
+      )?.row;
+      const times = (figure: string): number => Number(row[figure]) / Number(theirs?.[figure]);
+      if (theirs === undefined) return {};
+      return { [`${name}Pace`]: times('podsPerMinute'), [`${name}ApiServerCpu`]: times('apiServerCpuMsPerPod') };
+    });
+    return Object.assign({}, row, ...ratios) as Row;
   });
 
 export const bench: Bench = {
