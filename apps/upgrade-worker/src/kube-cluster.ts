@@ -1,4 +1,4 @@
-import type { ClusterPort, CreateResult, Freshness, PodRef, WriteResult } from '@sidestep/controller';
+import type { ClusterPort, CreateResult, Freshness, PodRef, PodWriteResult, WriteResult } from '@sidestep/controller';
 import {
   type ControllerRevision,
   type FullPod,
@@ -16,7 +16,6 @@ import {
   isRefusal,
   isTooLate,
   type KubeApi,
-  KubeError,
   type KubeObject,
   LEASE,
   type LeaseSpec,
@@ -39,11 +38,13 @@ export class KubeCluster implements ClusterPort {
     return orUndefined(this.api.get<KubeObject & FullPod>(POD, ref, freshness === 'recent' ? FROM_MEMORY : {}));
   }
 
-  patchPod(pod: FullPod, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>> {
+  patchPod(pod: FullPod, patch: JsonPatch, sendBy?: Date): Promise<PodWriteResult> {
     const { namespace = '', name = '' } = pod.metadata;
     const options = { type: 'strategic', ...CHEAP, ...(sendBy ? { sendBy } : {}) } as const;
     const body = strategicPatchOf(pod, patch);
-    return written(this.api.patch<KubeObject & Pick<FullPod, 'metadata'>>(POD, { namespace, name }, body, options));
+    return orRefused(
+      written(this.api.patch<KubeObject & Pick<FullPod, 'metadata'>>(POD, { namespace, name }, body, options)),
+    );
   }
 
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>> {
@@ -115,19 +116,21 @@ const orUndefined = async <T>(call: Promise<T>): Promise<T | undefined> => {
   }
 };
 
-/**
- * A failed `test` of a JSON Patch is answered with 422: the object of that name is another one by now. So is a value that the
- * API server refuses, which reading again does not heal; only the first is a conflict.
- */
-const isFailedTest = (error: unknown): boolean =>
-  error instanceof KubeError && error.status === 422 && /test/i.test(error.message);
-
 const written = async <T>(call: Promise<T>): Promise<WriteResult<T>> => {
   try {
     return { kind: 'written', object: await call };
   } catch (error) {
     if (isNotFound(error)) return { kind: 'gone' };
-    if (isConflict(error) || isFailedTest(error) || isTooLate(error)) return { kind: 'conflict' };
+    if (isConflict(error) || isTooLate(error)) return { kind: 'conflict' };
+    throw error;
+  }
+};
+
+const orRefused = async <T>(call: Promise<T>): Promise<T | { kind: 'refused'; message: string }> => {
+  try {
+    return await call;
+  } catch (error) {
+    if (isRefusal(error)) return { kind: 'refused', message: error.message };
     throw error;
   }
 };

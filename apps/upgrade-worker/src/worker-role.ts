@@ -26,6 +26,8 @@ interface Parts {
 const KEEP_OPEN_EVERY_MS = 45_000;
 /** What the first phase calls beside its pod when its worker knows nothing yet: the SidecarSet, its revisions, the lease. */
 const CALLS_OF_THE_FIRST = 3;
+/** Phases that are made ready for, however many may run at once. */
+const MOST_READY = 16;
 /** Calls over each connection at the start: Node compiles code while it runs. */
 const WARM_UP_ROUNDS = 8;
 
@@ -60,10 +62,10 @@ export class WorkerRole {
     for (let round = 1; round < WARM_UP_ROUNDS && answered; round += 1) answered = await this.keepOpen();
   }
 
-  /** Nor for handshakes: as many connections stay open as phases make calls at once. False when the API server does not answer. */
+  /** Nor for handshakes: as many connections stay open as the first phases make calls at once. False when the API server does not answer. */
   private async keepOpen(): Promise<boolean> {
     const cluster = this.parts.clusterFor('');
-    const connections = this.parts.concurrency + CALLS_OF_THE_FIRST;
+    const connections = Math.min(this.parts.concurrency, MOST_READY) + CALLS_OF_THE_FIRST;
     try {
       await Promise.all(Array.from({ length: connections }, () => cluster.readEpoch()));
       return true;

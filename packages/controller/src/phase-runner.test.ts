@@ -44,7 +44,7 @@ beforeEach(() => {
   const clock = hastyClock(() => now);
   const port: EventPort = {
     onPod: (pod, event) => events.push(`${event.type} ${pod.metadata.name} ${event.reason}`),
-    onSidecarSet: () => undefined,
+    onSidecarSet: (set, event) => events.push(`${event.type} ${set.metadata.name} ${event.reason}`),
   };
   runner = new PhaseRunner({ cluster, targets: new TargetSource(() => cluster, clock), events: port, clock });
 });
@@ -220,6 +220,19 @@ describe('a write that meets somebody else', () => {
     const outcome = await runner.run(jobFor('upgrade'), never);
     expect(outcome.result).toBe('overtaken');
     expect(cluster.writes.filter((write) => write.startsWith('patch pod'))).toHaveLength(1);
+  });
+
+  test('that is refused is told on the pod and on its SidecarSet, and tried again later', async () => {
+    cluster.refusePodWrites = 'admission webhook "images.example" denied the request: no tag latest';
+    expect(await runner.run(jobFor('upgrade'), never)).toMatchObject({
+      kind: 'not-yet',
+      afterMs: 60_000,
+      reason: 'WriteRefused',
+      message: expect.stringContaining('no tag latest'),
+    });
+    expect(events).toEqual(['Warning web SidecarUpgradeFailed', 'Warning mesh-set SidecarUpgradeFailed']);
+    cluster.refusePodWrites = undefined;
+    expect((await runner.run(jobFor('upgrade'), never)).result).toBe('wrote');
   });
 
   test('begins no pod with what it read of a SidecarSet before it stood still, for the planner may have picked others since', async () => {

@@ -87,6 +87,7 @@ export class PhaseRunner {
     if (written.kind === 'conflict') return { kind: 'look-again' };
     if (written.kind === 'gone')
       return { kind: 'end', outcome: gone('PodGone', 'the pod was deleted before the write') };
+    if (written.kind === 'refused') return { kind: 'end', outcome: this.refused(pod, known, written.message) };
     if (decision.statusPatch !== undefined) await this.parts.cluster.patchPodStatus(ref, job.uid, decision.statusPatch);
     this.tell(pod, decision);
     const now = this.parts.clock.now();
@@ -96,6 +97,17 @@ export class PhaseRunner {
       kind: 'end',
       outcome: { ...followUp(job, after, now), result: 'wrote', reason: decision.reason, message: decision.message },
     };
+  }
+
+  /** Told on the pod and on its SidecarSet, because only a worker knows: in the pod nothing shows that anything was tried. */
+  private refused(pod: FullPod, { stored }: KnownTarget, why: string): PhaseRunOutcome {
+    const reason = 'WriteRefused';
+    const message = `the API server refuses the write: ${why}`;
+    const event = { type: 'Warning', reason: 'SidecarUpgradeFailed' } as const;
+    this.parts.events.onPod(pod, { ...event, message: `${reason}: ${message}` });
+    const { namespace, name } = pod.metadata;
+    this.parts.events.onSidecarSet(stored, { ...event, message: `${reason}: pod ${namespace}/${name}: ${message}` });
+    return { kind: 'not-yet', afterMs: LOOK_AGAIN_MS, result: 'waiting', reason, message };
   }
 
   private tell(pod: FullPod, { events, container }: PodUpgradeDecision): void {

@@ -25,6 +25,9 @@ export interface PodRef {
  */
 export type WriteResult<T> = { kind: 'written'; object: T } | { kind: 'conflict' } | { kind: 'gone' };
 
+/** `refused`: no look at the pod will change that, only somebody who changes a right, a policy or the SidecarSet; the message is the API server's. */
+export type PodWriteResult = WriteResult<Pick<FullPod, 'metadata'>> | { kind: 'refused'; message: string };
+
 /**
  * How new a read must be. `newest` is what is stored now; `recent` may be some versions older and costs the API server less, so it
  * is good for deciding on a write that is locked to what was read, and for nothing else.
@@ -41,7 +44,7 @@ export interface ClusterPort {
    * RFC 6902, decided on `pod`, of which the patch itself carries the resourceVersion. It is not sent after `sendBy`. Resolves to the
    * metadata only: the rest of the pod is what was read, with the patch.
    */
-  patchPod(pod: FullPod, patch: JsonPatch, sendBy?: Date): Promise<WriteResult<Pick<FullPod, 'metadata'>>>;
+  patchPod(pod: FullPod, patch: JsonPatch, sendBy?: Date): Promise<PodWriteResult>;
   /** Strategic merge patch of the `status` subresource, for this very pod (`uid`). */
   patchPodStatus(ref: PodRef, uid: string, patch: object): Promise<WriteResult<unknown>>;
 

@@ -7,7 +7,7 @@ import {
   type SidecarSet,
   type SidecarSetStatus,
 } from '@sidestep/core';
-import type { ClusterPort, Freshness, PodRef, WriteResult } from '../ports.js';
+import type { ClusterPort, Freshness, PodRef, PodWriteResult, WriteResult } from '../ports.js';
 
 type Stored = { metadata: { name?: string; namespace?: string; uid?: string; resourceVersion?: string } };
 
@@ -38,6 +38,9 @@ export class MemoryCluster implements ClusterPort {
     return stored;
   }
 
+  /** What a policy says to pods that are written. */
+  refusePodWrites: string | undefined;
+
   /** What a quota or a policy says to pods that are created. */
   refusePods: string | undefined;
 
@@ -61,9 +64,10 @@ export class MemoryCluster implements ClusterPort {
     { metadata: { namespace = '', name = '' } }: FullPod,
     patch: JsonPatch,
     sendBy?: Date,
-  ): Promise<WriteResult<Pick<FullPod, 'metadata'>>> {
+  ): Promise<PodWriteResult> {
     const ref = { namespace, name };
     this.beforePodWrite(ref);
+    if (this.refusePodWrites !== undefined) return { kind: 'refused', message: this.refusePodWrites };
     if (sendBy !== undefined && this.now() > sendBy) return { kind: 'conflict' };
     const pod = this.pods.get(keyOf(ref));
     if (pod === undefined) return { kind: 'gone' };

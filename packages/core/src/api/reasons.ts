@@ -67,6 +67,11 @@ export const REASONS = {
   ),
 
   // One pod: failed
+  WriteRefused: entry(
+    'The API server refuses the write of the pod, by a right, a policy or a rule of its own; it is tried again once a minute.',
+    'pod',
+    'event',
+  ),
   ImagePullFailed: entry(
     'The image of the new container, or the empty image of the old one, cannot be pulled.',
     'pod',

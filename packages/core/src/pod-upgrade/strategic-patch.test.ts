@@ -85,6 +85,52 @@ describe('the strategic merge patch of a write', () => {
     });
   });
 
+  test('names containers in the order of the pod, whatever the order of the changes: another one would move them', () => {
+    const pod = {
+      spec: {
+        containers: [{ name: 'log' }, { name: 'app' }, { name: 'mesh-1' }],
+        initContainers: [{ name: 'dns' }, { name: 'vpn' }],
+      },
+    };
+    const image = (list: string, index: number) => ({
+      op: 'replace' as const,
+      path: `/spec/${list}/${index}/image`,
+      value: `${index}:v2`,
+    });
+    const changes = [
+      image('containers', 2),
+      image('initContainers', 1),
+      image('containers', 0),
+      image('initContainers', 0),
+    ];
+    expect(strategicPatchOf(pod as FullPod, changes).spec).toEqual({
+      containers: [
+        { name: 'log', image: '0:v2' },
+        { name: 'mesh-1', image: '2:v2' },
+      ],
+      initContainers: [
+        { name: 'dns', image: '0:v2' },
+        { name: 'vpn', image: '1:v2' },
+      ],
+    });
+  });
+
+  test('is in the order of the pod also where a SidecarSet names a plain sidecar before a hot one', () => {
+    const hotFirst = hotSet('mesh:v1');
+    const both = {
+      ...hotFirst,
+      spec: {
+        ...hotFirst.spec,
+        containers: [...(coldSet('log:v1').spec.containers ?? []), ...(hotFirst.spec.containers ?? [])],
+      },
+    };
+    const pod = new SimulatedPod(both).wait(3600).image({ log: 'log:v2', mesh: 'mesh:v2' });
+    const { whole, strategic } = forms(pod, 'upgrade');
+    const named = strategic.spec?.containers?.map(({ name }) => name) ?? [];
+    expect(named).toHaveLength(2);
+    expect(named).toEqual(whole.spec.containers.map(({ name }) => name).filter((name) => named.includes(name)));
+  });
+
   test('knows annotations whose names are escaped in a JSON Patch', () => {
     const patch = [{ op: 'add' as const, path: '/metadata/annotations/team.io~1a~0b', value: 'x' }];
     expect(strategicPatchOf(hot().pod as FullPod, patch)).toEqual({

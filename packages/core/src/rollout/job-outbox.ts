@@ -13,8 +13,8 @@ const REDIRECT_PRIORITY = 2;
 export const BEGUN_AT_ONCE = 100;
 
 /**
- * Milliseconds until the next look where more are to be asked for. Two thousand a second are more than any API server begins, and filling
- * the queue as fast as it goes would take the processor from the first pods of the rollout.
+ * Milliseconds until the next look where more are to be asked for and no pod changes sooner. Filling the queue as fast as it goes would take
+ * the processor from the first pods of the rollout, and no API server begins pods that fast.
  */
 export const MORE_AFTER_MS = 50;
 

@@ -40,6 +40,19 @@ export const podContract = (subject: Subject): void => {
       ]);
     });
 
+    test('a strategic merge patch names containers in the order of the pod: any other would move them, and is refused', async () => {
+      const pod = await makePod();
+      const mesh = { name: 'mesh', image: 'mesh:2.0' };
+      const app = { name: 'app', image: 'shop/app:2' };
+      const patch = (containers: object[]) =>
+        subject.api.patch<Pod>(PODS, refOf(pod), { spec: { containers } }, { type: 'strategic' });
+      const refused = await refusal(patch([app, mesh]));
+      expect(refused).toMatchObject({ status: 422, reason: 'Invalid' });
+      expect(refused.message).toContain('pod updates may not change fields other than');
+      const { spec } = await patch([mesh, app]);
+      expect((spec.containers as Open[]).map(({ image }) => image)).toEqual(['mesh:2.0', 'shop/app:2']);
+    });
+
     test('a strategic merge patch that writes the version it was made for meets a conflict when it is late', async () => {
       const pod = await makePod();
       const { resourceVersion } = pod.metadata;

@@ -21,7 +21,7 @@ function mergeObject(target: Plain, patch: Plain): Plain {
   for (const [key, value] of Object.entries(patch)) {
     if (key.startsWith('$')) continue;
     if (value === null) delete merged[key];
-    else merged[key] = mergeValue(key, merged[key], value);
+    else merged[key] = orderedByPatch(key, mergeValue(key, merged[key], value), patch);
   }
   applyListDirectives(merged, patch);
   return merged;
@@ -48,6 +48,13 @@ function mergeList(key: string, current: readonly Plain[], patch: readonly Plain
     else items.push(mergeObject({}, item));
   }
   return items;
+}
+
+/** Where no directive says otherwise, items get the order in which the patch names them. */
+function orderedByPatch(field: string, merged: unknown, patch: Plain): unknown {
+  const named = patch[field];
+  if (!Array.isArray(merged) || !Array.isArray(named) || patch[`${ORDER}${field}`] !== undefined) return merged;
+  return mergeKeyOf(field, merged) ? inOrder(field, merged, named) : merged;
 }
 
 function applyListDirectives(merged: Plain, patch: Plain): void {
