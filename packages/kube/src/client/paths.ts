@@ -69,8 +69,8 @@ export const ACCEPT: Record<NonNullable<WriteOptions['answer']>, string> = {
   metadata: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
 };
 
-export function deleteBody(options: DeleteOptions): object {
-  return { apiVersion: 'v1', kind: 'DeleteOptions', ...options };
+export function deleteBody({ dryRun, ...options }: DeleteOptions): object {
+  return { apiVersion: 'v1', kind: 'DeleteOptions', ...options, ...(dryRun ? { dryRun: ['All'] } : {}) };
 }
 
 function query(parameters: Record<string, string | number | undefined>): string {

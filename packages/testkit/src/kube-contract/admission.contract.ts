@@ -11,6 +11,7 @@ const MARK = { op: 'add', path: '/data/mutated', value: 'yes' };
 
 /** Mutates, denies or fails as the object's data asks. */
 function answer(request: Open, path: string): object {
+  if (path === '/delete') return { allowed: true };
   const { object } = request as Request;
   if (path === '/inject')
     return patchAnswer([{ op: 'add', path: '/spec/containers/0', value: { name: 'mesh', image: 'mesh:1' } }]);
@@ -72,6 +73,13 @@ export const admissionContract = (subject: Subject): void => {
           ...wanting('call'),
         }),
       );
+      const deletions = {
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['DELETE'], resources: ['configmaps'] }],
+      };
+      await subject.api.create(
+        VALIDATING,
+        configuration(VALIDATING, 'contract-deletes', { name: 'r.contract.dev', ...at('/delete'), ...deletions }),
+      );
       await subject.api.create(
         MUTATING,
         configuration(MUTATING, 'contract-dead', { name: 'd.contract.dev', ...dead, ...wanting('dead') }),
@@ -98,7 +106,7 @@ export const admissionContract = (subject: Subject): void => {
     afterAll(async () => {
       for (const name of ['contract-mutating', 'contract-inject', 'contract-dead', 'contract-soft'])
         await subject.api.delete(MUTATING, { name });
-      await subject.api.delete(VALIDATING, { name: 'contract-validating' });
+      for (const name of ['contract-validating', 'contract-deletes']) await subject.api.delete(VALIDATING, { name });
       await server.stop();
     });
 
@@ -131,6 +139,23 @@ export const admissionContract = (subject: Subject): void => {
         oldObject: { data: { a: 'b' } },
         object: { data: { a: 'c' } },
       });
+    });
+
+    test('the review of a deletion says whether it is a dry run', async () => {
+      const ref = { namespace, name: 'deleted' };
+      const reviews = () => server.asked.filter(({ path, request }) => path === '/delete' && request.name === ref.name);
+      const stored = await subject.api.create(CONFIG_MAPS, configMap(namespace, ref.name));
+      await eventually('deletions to be reviewed', async () => {
+        await subject.api.delete(CONFIG_MAPS, ref, { dryRun: true });
+        return reviews().length > 0 || undefined;
+      });
+      await subject.api.delete(CONFIG_MAPS, ref);
+      const [tried, done] = [reviews().at(0), reviews().at(-1)].map((one) => one?.request);
+      const options = { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', dryRun: ['All'] };
+      const oldObject = { metadata: { uid: stored.metadata.uid } };
+      expect(tried).toMatchObject({ operation: 'DELETE', object: null, oldObject, dryRun: true, options });
+      expect(done).toMatchObject({ operation: 'DELETE', object: null, oldObject, dryRun: false });
+      expect(done?.options).not.toHaveProperty('dryRun');
     });
 
     test('a pod gets the containers that a webhook adds, with their defaults', async () => {

@@ -40,6 +40,32 @@ export const deleteContract = (subject: Subject): void => {
       expect(await refusal(subject.api.delete(CONFIG_MAPS, ref))).toMatchObject({ status: 404 });
     });
 
+    test('a dry run keeps the object, whatever would become of it', async () => {
+      const namespace = await subject.newNamespace();
+      const plain = await subject.api.create(CONFIG_MAPS, configMap(namespace, 'plain'));
+      const metadata = { name: 'held', namespace, finalizers: ['sidestep.dev/hold'] };
+      const held = await subject.api.create(CONFIG_MAPS, { ...configMap(namespace, 'held'), metadata });
+      const ref = await boundPod();
+      const pod = await subject.api.get(PODS, ref);
+      for (const { metadata: kept } of [plain, held])
+        await subject.api.delete(CONFIG_MAPS, { namespace, name: kept.name ?? '' }, { dryRun: true });
+      await subject.api.delete(PODS, ref, { dryRun: true });
+      await subject.api.delete(PODS, ref, { dryRun: true, gracePeriodSeconds: 0 });
+      for (const kept of [plain, held])
+        expect(await subject.api.get(CONFIG_MAPS, { namespace, name: kept.metadata.name ?? '' })).toEqual(kept);
+      expect(await subject.api.get(PODS, ref)).toEqual(pod);
+      expect(
+        await refusal(subject.api.delete(CONFIG_MAPS, { namespace, name: 'none' }, { dryRun: true })),
+      ).toMatchObject({ status: 404 });
+      await subject.api.patch(
+        CONFIG_MAPS,
+        { namespace, name: 'held' },
+        { metadata: { finalizers: null } },
+        { type: 'merge' },
+      );
+      await subject.api.delete(PODS, ref, { gracePeriodSeconds: 0 });
+    });
+
     test('a pod on a node stays until its node says it is over', async () => {
       const ref = await boundPod();
       const { metadata } = await subject.api.list(PODS, { namespace: ref.namespace });

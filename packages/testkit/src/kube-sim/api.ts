@@ -95,19 +95,19 @@ export class Api {
         return ok(
           await this.patches.patch(target, contentType, required(body), request.query.get('fieldManager') ?? ''),
         );
-      case 'delete':
-        return this.remove(target, request, body as DeleteOptions | undefined);
       default:
-        return this.removeAll(target, request, body as DeleteOptions | undefined);
+        return this.delete(target, request, deleteOptions(request, body as DeleteOptions | undefined));
     }
   }
 
-  private async remove(
-    target: WriteTarget,
-    request: ResourceRequest,
-    body: DeleteOptions | undefined,
-  ): Promise<ApiAnswer> {
-    const { object, gone } = await this.deletes.remove(target, deleteOptions(request, body));
+  private delete(target: WriteTarget, request: ResourceRequest, options: DeleteOptions): Promise<ApiAnswer> {
+    // Where kubectl says it: in the body, unlike with every other verb.
+    const asked = { ...target, dryRun: target.dryRun || options.dryRun?.includes('All') === true };
+    return request.verb === 'delete' ? this.remove(asked, options) : this.removeAll(asked, request, options);
+  }
+
+  private async remove(target: WriteTarget, options: DeleteOptions): Promise<ApiAnswer> {
+    const { object, gone } = await this.deletes.remove(target, options);
     const { resource } = target;
     if (!gone || resource.plural === 'pods') return { code: 200, text: printJson(object) };
     const details = {
@@ -122,14 +122,10 @@ export class Api {
     };
   }
 
-  private async removeAll(
-    target: WriteTarget,
-    request: ResourceRequest,
-    body: DeleteOptions | undefined,
-  ): Promise<ApiAnswer> {
+  private async removeAll(target: WriteTarget, request: ResourceRequest, options: DeleteOptions): Promise<ApiAnswer> {
     for (const entry of this.reads.matching(request)) {
       const one = { ...target, namespace: entry.namespace || undefined, name: entry.name };
-      await this.deletes.remove(one, deleteOptions(request, body));
+      await this.deletes.remove(one, options);
     }
     return { code: 200, text: JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }) };
   }

@@ -10,6 +10,7 @@ export interface DeleteOptions {
   gracePeriodSeconds?: number;
   preconditions?: { uid?: string; resourceVersion?: string };
   propagationPolicy?: string;
+  dryRun?: string[];
 }
 
 export interface Deleted {
@@ -38,7 +39,7 @@ export class Deletes {
     await this.admission.validate(attempt);
     const now = this.store.of(resource).get(namespace, name);
     if (!now) throw notFound(resource, name);
-    if (target.dryRun) return { object: old, gone: true };
+    if (target.dryRun) return { object: old, gone: !isHeld(old, graceOf(resource, old, options)) };
     return this.removeEntry(resource, now, options);
   }
 
@@ -53,8 +54,7 @@ export class Deletes {
   private removeEntry(resource: ResourceDefinition, entry: Entry, options: DeleteOptions): Deleted {
     const object = storedObject(resource, entry);
     const grace = graceOf(resource, object, options);
-    const held = grace > 0 || (object.metadata.finalizers?.length ?? 0) > 0;
-    if (!held) {
+    if (!isHeld(object, grace)) {
       this.finish(resource, object);
       return { object, gone: true };
     }
@@ -99,6 +99,8 @@ export class Deletes {
       );
   }
 }
+
+const isHeld = ({ metadata }: SimObject, grace: number): boolean => grace > 0 || (metadata.finalizers?.length ?? 0) > 0;
 
 /** Pods get their grace period once they are bound to a node; the node confirms with grace 0. Nothing else has one. */
 function graceOf(resource: ResourceDefinition, object: SimObject, options: DeleteOptions): number {

@@ -102,6 +102,14 @@ if (!kubectlProgram) {
       await expect(kubectl('apply', '-f', await file(strict))).rejects.toThrow('unknown field "spec.sise"');
     }, 300_000);
 
+    test('deletes nothing in a dry run, one object or all', async () => {
+      await kubectl('apply', '-f', await file({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept' } }));
+      expect(await kubectl('delete', 'configmap', 'kept', '--dry-run=server')).toContain('configmap "kept" deleted');
+      const all = '/api/v1/namespaces/default/configmaps';
+      for (const path of [`${all}/kept`, all]) await kubectl('delete', '--raw', `${path}?dryRun=All`);
+      expect(await kubectl('get', 'configmap', 'kept', '-o', 'name')).toBe('configmap/kept');
+    }, 300_000);
+
     test('watches in place and ends at its time-out', async () => {
       await kubectl('apply', '-f', await file({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'watched' } }));
       const shown = await kubectl('get', 'configmaps', '--watch', '--request-timeout=1s', '--no-headers').catch(
