@@ -68,8 +68,7 @@ export const REASONS = {
 
   // One pod: failed
   WriteRefused: entry(
-    'The API server refuses the write of the pod, by a right, a policy or a rule of its own; it is tried again once a minute.',
-    'pod',
+    'The API server refuses the write of the pod, by a right, a policy or a rule of its own; it is tried again once a minute. Worker logs have it as well.',
     'event',
   ),
   ImagePullFailed: entry(
