@@ -149,6 +149,31 @@ describe('a rollout', () => {
     expect(told).toEqual([`Warning ${begun} SidecarUpgradeFailed`]);
   });
 
+  test('tells so of a pod that fails while the queue refuses the jobs of the same look', async () => {
+    edit((stored) => withImage(stored, 'mesh:v2'));
+    await world.settle();
+    const begun = (await work())[0]?.split(' ')[1] ?? '';
+    await world.settle();
+    expect(await work()).toEqual([`reset ${begun}`]);
+    edit((stored) => ({ ...stored, spec: { ...stored.spec, updateStrategy: { maxUnavailable: 2 } } }));
+    const { enqueue } = world.jobs;
+    world.jobs.enqueue = (jobs) => {
+      world.jobs.enqueue = enqueue;
+      world.jobs.available = false;
+      world.change(begun, (pod) => ({
+        ...pod,
+        status: { ...pod.status, containerStatuses: withoutImage(pod, 'mesh-1') },
+      }));
+      world.watch();
+      return world.jobs.enqueue(jobs);
+    };
+    await world.settle();
+    expect(conditionOf('Progressing')).toBe('False QueueUnavailable');
+    world.planner.reconcileAll();
+    await world.settle();
+    expect(world.events.filter((event) => event.includes(begun))).toEqual([`Warning ${begun} SidecarUpgradeFailed`]);
+  });
+
   const withoutImage = ({ status }: FullPod, name: string) =>
     status?.containerStatuses?.map((each) =>
       each.name === name ? { ...each, ready: false, state: { waiting: { reason: 'ErrImagePull' } } } : each,

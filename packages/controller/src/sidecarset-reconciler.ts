@@ -160,10 +160,8 @@ export class SidecarSetReconciler {
    */
   private async act(look: Look, queue: QueueChange): Promise<number | undefined> {
     const { ledger, sidecarSet, decision } = look;
-    const { statuses, events } = this.parts;
-    for (const event of decision.events) events.onSidecarSet(sidecarSet, event);
-    for (const { namespace, pod: name, uid, event } of decision.podEvents)
-      events.onPod({ metadata: { namespace, name, uid } }, event);
+    const { statuses } = this.parts;
+    this.tell(sidecarSet, decision);
     const early = !this.refused && isUrgent(sidecarSet.status, decision.status);
     let statusDue = early ? await statuses.write(sidecarSet, decision.status) : undefined;
     if (early && statusDue !== undefined) {
@@ -181,11 +179,19 @@ export class SidecarSetReconciler {
 
   /** A queue that answers but takes nothing (Redis out of memory) is away as well, though its monitor does not see it. */
   private async tellRefusal({ ledger, sidecarSet }: Look): Promise<number> {
-    const { status, events } = this.decide(ledger, { queueAvailable: false });
+    const decision = this.decide(ledger, { queueAvailable: false });
     const { statuses } = this.parts;
-    for (const event of events) this.parts.events.onSidecarSet(sidecarSet, event);
-    await statuses.write(statuses.freshest(sidecarSet), status);
+    this.tell(sidecarSet, decision);
+    await statuses.write(statuses.freshest(sidecarSet), decision.status);
     return QUEUE_AWAY_MS;
+  }
+
+  /** After every decision: what it names, the ledger takes for told. */
+  private tell(sidecarSet: SidecarSet, decision: RolloutDecision): void {
+    const { events } = this.parts;
+    for (const event of decision.events) events.onSidecarSet(sidecarSet, event);
+    for (const { namespace, pod: name, uid, event } of decision.podEvents)
+      events.onPod({ metadata: { namespace, name, uid } }, event);
   }
 
   /** False when the queue refused; it is asked again for everything then. */

@@ -120,7 +120,7 @@ export class RolloutLedger {
       prePull: prePull?.requests ?? [],
       prePullImages: prePull?.images ?? [],
       events: [...eventsOf(before, status), ...this.notUpgradableEvents()],
-      podEvents: this.failures.collect(this.book, changed),
+      podEvents: this.failures.collect(this.book, changed, this.context.target.hash),
       blocked: blockedPods(facts, stopReason(status)),
     };
     const next = Math.min(this.book.nextReview, facts.hold?.until ?? Number.POSITIVE_INFINITY, recalledUntil);
