@@ -185,6 +185,25 @@ describe('Events that may be late', () => {
     expect(dropped).toContain('queueFull');
   });
 
+  test('are dropped beyond a thousand that wait: most of ten thousand at once', async () => {
+    recorder = newRecorder();
+    late(10_000);
+    expect(new Set(dropped)).toEqual(new Set(['queueFull']));
+    await recorder.flush();
+    expect([api.created.length, dropped.length]).toEqual([1_000, 9_000]);
+  });
+
+  test('are heard again after there was no room for one', async () => {
+    recorder = newRecorder({ qps: 1, queueLimit: 2 });
+    for (let i = 0; i < 3; i++) recorder.record(SET, { ...DONE, message: String(i) });
+    late(1);
+    expect(dropped).toEqual(['queueFull']);
+    await recorder.flush();
+    late(1);
+    await clock.advance(0);
+    expect(api.created).toHaveLength(4);
+  });
+
   test('are all written when the process ends', async () => {
     late(40);
     await recorder.flush();
@@ -209,6 +228,43 @@ describe('Events that may be late', () => {
     recorder.record({ ...POD, uid: 'another' }, DONE, 'late');
     await clock.advance(10_000);
     expect([api.created.length, api.patched.length]).toEqual([41, 1]);
+  });
+});
+
+describe('an API server that does not answer', () => {
+  beforeEach(() => {
+    api.slow = { clock, ms: 30_000 };
+  });
+
+  /** Ends the wait for the Event on its way, then has another one noted. */
+  const giveUp = async (): Promise<void> => {
+    recorder.record(SET, DONE);
+    await clock.advance(0);
+    let ended = false;
+    const flushed = recorder.flush(3_000).then(() => {
+      ended = true;
+    });
+    await clock.advance(2_999);
+    expect(ended).toBe(false);
+    await clock.advance(1);
+    expect(ended).toBe(true);
+    await flushed;
+    api.slow = undefined;
+    recorder.record(POD, DONE);
+  };
+
+  test('does not hold up the end of the process, and is told the rest when it answers', async () => {
+    await giveUp();
+    await clock.advance(27_000);
+    expect([api.created.length, dropped]).toEqual([2, []]);
+  });
+
+  test('may refuse after the wait for it has ended: the Event is lost, the next one is not', async () => {
+    await giveUp();
+    api.failWith = 500;
+    await clock.advance(27_000);
+    expect(dropped).toEqual(['failed']);
+    expect(api.created).toMatchObject([{ involvedObject: POD }]);
   });
 });
 

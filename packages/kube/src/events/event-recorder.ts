@@ -1,6 +1,6 @@
 import type { KubeApi } from '../api.js';
 import { RateLimiter } from '../client/rate-limiter.js';
-import { type Clock, type Random, systemClock } from '../clock.js';
+import { type Clock, delay, type Random, systemClock } from '../clock.js';
 import { isNotFound } from '../error.js';
 import {
   EVENT,
@@ -104,20 +104,21 @@ export class EventRecorder {
       if (lost !== undefined) this.#dropped('queueFull', lost.about, lost.text);
     }
     const lane = this.#lanes[urgency];
-    lane.writing ??= this.#writeAll(urgency);
+    // For an empty lane it would end at once, and the mark that it has ended would be overwritten with the promise of it.
+    if (lane.waiting.length > 0) lane.writing ??= this.#writeAll(urgency);
   }
 
   /**
    * Resolves when every Event noted so far is written or lost, for the end of a process: none waits for its pace, and those that are
-   * left after `withinMs` are lost.
+   * left after `withinMs` are lost. Those on their way by then are not waited for either; they may still arrive.
    */
   async flush(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
     const { now, late } = this.#lanes;
-    const cancel =
-      withinMs === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(withinMs, () => this.#giveUp());
+    const ended = new AbortController();
     this.#unpaced.abort();
-    await Promise.all([now.writing, late.writing]);
-    cancel?.();
+    const written = Promise.all([now.writing, late.writing]).then(() => ended.abort());
+    await (withinMs === Number.POSITIVE_INFINITY ? written : delay(this.#clock, withinMs, ended.signal));
+    if (!ended.signal.aborted) this.#giveUp();
     this.#unpaced = new AbortController();
   }
 
