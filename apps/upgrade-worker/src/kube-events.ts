@@ -1,15 +1,19 @@
-import type { EventPort } from '@sidestep/controller';
-import type { FullPod, PodEvent, RolloutEvent, SidecarSet } from '@sidestep/core';
+import type { EventPort, KnownPod } from '@sidestep/controller';
+import type { PodEvent, RolloutEvent, SidecarSet } from '@sidestep/core';
 import type { EventRecorder } from '@sidestep/kube';
+
+/** A native sidecar is one of the init containers, and the kubelet's Events about it say so. */
+const LISTS = ['containers', 'initContainers'] as const;
 
 /** Events of the controller, written by the recorder. */
 export class KubeEvents implements EventPort {
   constructor(private readonly recorder: EventRecorder) {}
 
-  onPod({ metadata }: Pick<FullPod, 'metadata'>, event: PodEvent & { container?: string }): void {
+  onPod({ metadata, spec }: KnownPod, event: PodEvent & { container?: string }): void {
     const { type, reason, message, container } = event;
     const about = { apiVersion: 'v1', kind: 'Pod', ...identity(metadata) };
-    const fieldPath = container === undefined ? {} : { fieldPath: `spec.containers{${container}}` };
+    const field = LISTS.find((list) => spec?.[list]?.some(({ name }) => name === container));
+    const fieldPath = field === undefined ? {} : { fieldPath: `spec.${field}{${container}}` };
     // One for each pod that went well: a rollout of thousands must not wait for its own news.
     const urgency = type === 'Normal' ? 'late' : 'now';
     this.recorder.record({ ...about, ...fieldPath }, { type, reason, message }, urgency);

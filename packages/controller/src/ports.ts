@@ -96,9 +96,13 @@ export interface JobPort {
   enqueue(jobs: readonly PhaseJobKeys[], options?: JobOptions): Promise<void>;
 }
 
+/** As much of a pod as an Event about it needs. */
+export type KnownPod = Pick<FullPod, 'metadata'> & Partial<Pick<FullPod, 'spec'>>;
+
 /** Tells people what happened; never rejects and never makes the caller wait. */
 export interface EventPort {
-  onPod(pod: Pick<FullPod, 'metadata'>, event: PodEvent & { container?: string }): void;
+  /** Without the spec of the pod, the Event points at no container; its message names it anyway. */
+  onPod(pod: KnownPod, event: PodEvent & { container?: string }): void;
   onSidecarSet(sidecarSet: SidecarSet, event: RolloutEvent): void;
 }
 
