@@ -217,6 +217,13 @@ describe('why', () => {
     expect(stderr).toContain('there is no SidecarSet, nor a pod in namespace default, called "shop-2"');
   });
 
+  test('of a SidecarSet that there is not names those that there are, and no namespace to look in', async () => {
+    await given('failed');
+    const { code, stderr } = await run('why', 'sidecarset/nope');
+    expect(code).toBe(2);
+    expect(stderr).toBe('error: there is no SidecarSet "nope"\nhint: There are: mesh.\n');
+  });
+
   test('of one name for both asks which is meant', async () => {
     await given('failed');
     await api.create(POD, {

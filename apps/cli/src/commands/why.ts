@@ -50,8 +50,10 @@ type Told = WhyView | { items: WhyView[] };
 async function tell(argument: string, options: WhyOptions, connected: Connected, now: Date): Promise<Told> {
   const { kind, name } = readObjectName(argument);
   const { cluster } = connected;
+  if (kind === 'SidecarSet')
+    return whySidecarSet(await cluster.snapshot(await cluster.sidecarSet(name), options.namespace), now);
   const set = kind === 'Pod' ? undefined : await cluster.findSidecarSet(name);
-  const pods = kind === 'SidecarSet' ? [] : await podsNamed(name, options, connected);
+  const pods = await podsNamed(name, options, connected);
   if (set !== undefined && pods.length > 0) {
     throw new CliError('NAME_AMBIGUOUS', `there are a SidecarSet and a pod called "${name}"`, {
       hint: `Say sidecarset/${name} or pod/${name}.`,
@@ -60,8 +62,7 @@ async function tell(argument: string, options: WhyOptions, connected: Connected,
   if (set !== undefined) return whySidecarSet(await cluster.snapshot(set, options.namespace), now);
   if (pods.length > 0) return { items: (await Promise.all(pods.map((pod) => whyOfPod(pod, connected, now)))).flat() };
   const where = options.allNamespaces ? 'any namespace' : `namespace ${namespaceOf(options, connected)}`;
-  const missing =
-    kind === 'SidecarSet' ? 'SidecarSet' : kind === 'Pod' ? `pod in ${where}` : `SidecarSet, nor a pod in ${where},`;
+  const missing = kind === 'Pod' ? `pod in ${where}` : `SidecarSet, nor a pod in ${where},`;
   throw new CliError('NOT_FOUND', `there is no ${missing} called "${name}"`, {
     hint: 'Name the namespace with -n, or look in all with -A.',
   });

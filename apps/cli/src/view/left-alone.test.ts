@@ -36,8 +36,18 @@ describe('pods that the rollout is not for', () => {
     const [, , counts, ...rest] = renderTree(sidecarSetView(snapshot, snapshot.at), plain, 10).split('\n');
     expect(counts).toContain('only pods that its selector chooses');
     expect(rest.slice(0, 2)).toEqual([
-      '  1 pod is left alone, NotSelected: they carry this SidecarSet, and its selectors do not choose them (any more) (bank/shop-1)',
-      '  1 pod is left alone, PartitionReached: updateStrategy.selector does not choose them (shop/shop-3)',
+      '  1 pod is left alone, NotSelected: in a namespace that namespaceSelector does not choose (any more) (bank/shop-1)',
+      '  1 pod is left alone, PartitionReached: not chosen by updateStrategy.selector (shop/shop-3)',
+    ]);
+  });
+
+  test('are told apart by which selector it is, also when it was edited after they were read', () => {
+    const { sidecarSet } = snapshot;
+    const selector = { matchLabels: { app: 'other' } };
+    const edited = { ...snapshot, sidecarSet: { ...sidecarSet, spec: { ...sidecarSet.spec, selector } } };
+    const { leftAlone } = sidecarSetView(edited, snapshot.at);
+    expect(leftAlone.map(({ reason, message }) => [reason, message])).toEqual([
+      ['NotSelected', 'with labels that the selector does not choose (any more)'],
     ]);
   });
 

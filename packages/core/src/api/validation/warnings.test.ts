@@ -93,9 +93,12 @@ describe('a deletion', () => {
     expect(deletionWarnings(upgrading(count))).toEqual([expect.stringContaining(words)]);
   });
 
-  test.each([[0], [undefined], [null], ['many'], [{}]])('with upgradingPods %j is none to warn of', (count) => {
-    expect(deletionWarnings(upgrading(count))).toEqual([]);
-  });
+  test.each([[0], [-1], [1.5], [undefined], [null], ['many'], ['1e400'], ['3'], [true], [[2]], [{}]])(
+    'with upgradingPods %j is none to warn of',
+    (count) => {
+      expect(deletionWarnings(upgrading(count))).toEqual([]);
+    },
+  );
 
   test('of a SidecarSet that has no status yet is none to warn of', () => {
     expect(deletionWarnings(aSet({}))).toEqual([]);

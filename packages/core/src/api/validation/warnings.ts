@@ -23,8 +23,9 @@ export function sidecarSetWarnings(set: SidecarSet, others: Iterable<SidecarSet>
 
 /** What the deletion of a SidecarSet leaves behind, for `AdmissionResponse.warnings`; empty when nothing. */
 export function deletionWarnings({ status }: SidecarSet): string[] {
-  const count = Number(status?.upgradingPods ?? 0);
-  if (!(count > 0)) return [];
+  // Whoever may write the status may have written anything.
+  const count: unknown = status?.upgradingPods;
+  if (!Number.isSafeInteger(count) || (count as number) <= 0) return [];
   const [pods, they] = count === 1 ? ['1 pod is', 'it stays'] : [`${count} pods are`, 'they stay'];
   return [
     `${pods} half way through an upgrade, and nobody finishes it without this SidecarSet: ${they} with two live sidecars, or with one that ` +
