@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { WrongArguments } from '../flags/flags.js';
 import { planRuns } from './plan.js';
 
 const FOLDER = '/opt/kruise';
@@ -21,3 +22,10 @@ test('rolls the same pods out by Sidestep and by OpenKruise', () => {
     ['openkruise', 'hot', 5],
   ]);
 });
+
+test.each([['--pods', 'x'], ['--mode', 'warm'], ['--pod', '5'], ['--pods']])(
+  'refuses %s %s as wrong arguments, which are told in one line',
+  (...flags) => {
+    expect(() => planRuns(flags, false)).toThrow(WrongArguments);
+  },
+);

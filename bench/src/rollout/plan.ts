@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { WrongArguments } from '../flags/flags.js';
 
 const BY = ['sidestep', 'sidestep-keep', 'openkruise', 'openkruise-calls'] as const;
 
@@ -29,27 +30,37 @@ export const roundName = (round: number): string => (round === 1 ? '' : `, rollo
 
 const list = <T>(text: string, read: (word: string) => T): T[] => text.split(',').map(read);
 
+const parse = <T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> => {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new WrongArguments((error as Error).message);
+  }
+};
+
 const whole = (word: string): number => {
-  if (!/^\d+$/.test(word)) throw new Error(`"${word}" is not a whole number`);
+  if (!/^\d+$/.test(word)) throw new WrongArguments(`"${word}" is not a whole number`);
   return Number(word);
 };
 
 const oneOf =
   <T extends string>(...allowed: T[]) =>
   (word: string): T => {
-    if (!allowed.includes(word as T)) throw new Error(`"${word}" is none of ${allowed.join(', ')}`);
+    if (!allowed.includes(word as T)) throw new WrongArguments(`"${word}" is none of ${allowed.join(', ')}`);
     return word as T;
   };
 
 const refuseUnlessItCanRun = ({ api, kruise }: Run): void => {
-  if (api !== 'real') throw new Error('OpenKruise itself runs on the real API server only: --api real');
+  if (api !== 'real') throw new WrongArguments('OpenKruise itself runs on the real API server only: --api real');
   if (kruise === undefined)
-    throw new Error('--by openkruise wants --kruise FOLDER: its source, with `go build -o manager .` run in it');
+    throw new WrongArguments(
+      '--by openkruise wants --kruise FOLDER: its source, with `go build -o manager .` run in it',
+    );
 };
 
-/** Every combination of the flags, those of one platform next to each other. Throws for a flag that cannot be read. */
+/** Every combination of the flags, those of one platform next to each other. Throws `WrongArguments` for a flag that cannot be read. */
 export const planRuns = (args: readonly string[], quick: boolean): Run[] => {
-  const { values } = parseArgs({
+  const { values } = parse({
     args: [...args],
     options: {
       api: { type: 'string', default: 'kube-sim' },
