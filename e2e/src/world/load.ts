@@ -68,7 +68,13 @@ export class Load {
 
   static async start(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
-    await until(() => (load.sample.served > 0 ? true : undefined), 'the first answered request');
+    try {
+      await until(() => (load.sample.served > 0 ? true : undefined), 'the first answered request');
+    } catch (error) {
+      // Nobody else knows of it yet.
+      load.child.kill();
+      throw error;
+    }
     return load;
   }
 

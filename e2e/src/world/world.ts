@@ -72,6 +72,16 @@ export class World {
   async createSet(set: SidecarSet): Promise<void> {
     await ordered(() => this.platform.api.create(SIDECARSETS, set as KubeObject));
     await until(() => this.sets.store.get(set.metadata.name!), `SidecarSet ${set.metadata.name} in the cache`);
+    await until(() => this.isKnownToTheWebhook(), `the webhook to hear of SidecarSet ${set.metadata.name}`);
+  }
+
+  /** It hears of them by a watch of its own: a pod created sooner would get no sidecar. One that is away learns of all when it starts. */
+  private async isKnownToTheWebhook(): Promise<boolean> {
+    const url = String(this.platform.service('webhook').spec.readyUrl).replace('/readyz', '/metrics');
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer === undefined) return true;
+    const [, count] = /^sidestep_reflector_objects\{resource="sidecarsets"\} (\d+)/m.exec(await answer.text()) ?? [];
+    return Number(count) >= this.sets.store.size;
   }
 
   /** Creates the pods and waits until every one of them is Ready. */
