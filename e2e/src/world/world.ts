@@ -78,7 +78,7 @@ export class World {
   /** It hears of them by a watch of its own: a pod created sooner would get no sidecar. One that is away learns of all when it starts. */
   private async isKnownToTheWebhook(): Promise<boolean> {
     const url = String(this.platform.service('webhook').spec.readyUrl).replace('/readyz', '/metrics');
-    const answer = await fetch(url).catch(() => undefined);
+    const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
     if (answer === undefined) return true;
     const [, count] = /^sidestep_reflector_objects\{resource="sidecarsets"\} (\d+)/m.exec(await answer.text()) ?? [];
     return Number(count) >= this.sets.store.size;
